@@ -1,0 +1,21 @@
+# The library that our programs share: $(LIBPVN), and the flags to use it.
+# CC and AR (in the build root) and CFLAGS_OURS come from the top Makefile.
+
+LIB_DIR := dom0-rootfs/src/lib
+LIB_SRCS := err.c file.c forward.c kv.c mem.c nat.c nat_files.c plan.c run.c size.c \
+	subnet.c
+LIB_OBJS := $(LIB_SRCS:%.c=$(O)/obj/lib/%.o)
+LIB_CPPFLAGS := -D_GNU_SOURCE -I$(LIB_DIR)
+LIBPVN := $(O)/obj/libpvn.a
+
+$(O)/obj/lib/%.o: $(LIB_DIR)/%.c $(LIB_DIR)/lib.mk | $(ROOT)/toolchain
+	@mkdir -p $(@D)
+	@printf "  %-10s %s\n" CC $<
+	$(Q)$(CC) $(LIB_CPPFLAGS) $(CFLAGS_OURS) -MMD -MP -c -o $@ $<
+
+# 'D': no times and owners in the archive
+$(LIBPVN): $(LIB_OBJS)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+-include $(LIB_OBJS:.o=.d)

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run.c: the only place that starts other programs. No shell is involved. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "mem.h"
+#include "run.h"
+
+extern char **environ;
+
+static FILE *log_file;
+
+void pvn_log_to(FILE *log)
+{
+	log_file = log;
+}
+
+void pvn_log(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!log_file)
+		return;
+	va_start(ap, fmt);
+	vfprintf(log_file, fmt, ap);
+	va_end(ap);
+	fputc('\n', log_file);
+	fflush(log_file);
+}
+
+/* Text that grows; always NUL-terminated once something was added. */
+struct text {
+	char *v;
+	size_t len;
+	size_t room;
+};
+
+static void text_add(struct text *t, const char *data, size_t len)
+{
+	if (t->len + len + 1 > t->room) {
+		t->room = (t->len + len + 1) * 2;
+		t->v = xrealloc(t->v, t->room);
+	}
+	memcpy(t->v + t->len, data, len);
+	t->len += len;
+	t->v[t->len] = '\0';
+}
+
+/* One run: what is fed in, what is collected, and the line being made. */
+struct job {
+	const char *name;
+	const char *input; /* NULL: /dev/null */
+	size_t fed;
+	int in; /* our end of its stdin, or -1 */
+	int out; /* our end of its stdout, or -1; collected in 'output' */
+	int log; /* our end of what is logged, or -1 */
+	struct text output;
+	struct text line;
+	char last[256]; /* the last line that it wrote */
+	pid_t pid;
+};
+
+static void end_line(struct job *job)
+{
+	if (job->line.len) {
+		pvn_log("%s: %s", job->name, job->line.v);
+		snprintf(job->last, sizeof(job->last), "%s", job->line.v);
+	}
+	job->line.len = 0;
+}
+
+static void take_log(struct job *job, const char *data, size_t len)
+{
+	while (len) {
+		const char *nl = memchr(data, '\n', len);
+		size_t n = nl ? (size_t)(nl - data) : len;
+
+		text_add(&job->line, data, n);
+		if (!nl)
+			return;
+		end_line(job);
+		data += n + 1;
+		len -= n + 1;
+	}
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void log_command(char *const argv[])
+{
+	struct text t = { 0 };
+
+	for (; *argv; argv++) {
+		text_add(&t, " ", 1);
+		text_add(&t, *argv, strlen(*argv));
+	}
+	pvn_log("+%s", t.v ? t.v : "");
+	free(t.v);
+}
+
+/* Start argv with the three descriptors given; -1 is /dev/null. */
+static int spawn(struct job *job, char *const argv[], int in, int out,
+		 int errfd)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t set;
+	int r;
+
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	sigemptyset(&set);
+	posix_spawnattr_setsigmask(&attr, &set);
+	sigaddset(&set, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attr, &set);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+						POSIX_SPAWN_SETSIGDEF);
+	if (in >= 0)
+		posix_spawn_file_actions_adddup2(&fa, in, 0);
+	else
+		posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY,
+						 0);
+	posix_spawn_file_actions_adddup2(&fa, out, 1);
+	posix_spawn_file_actions_adddup2(&fa, errfd, 2);
+	r = posix_spawnp(&job->pid, argv[0], &fa, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return r;
+}
+
+/* A pipe whose ends are not 0, 1 or 2, which dup2() in the child would tread
+ * on when we were started with those closed. */
+static int safe_pipe(int fd[2])
+{
+	int raw[2];
+
+	if (pipe2(raw, O_CLOEXEC))
+		return -1;
+	fd[0] = fcntl(raw[0], F_DUPFD_CLOEXEC, 3);
+	fd[1] = fcntl(raw[1], F_DUPFD_CLOEXEC, 3);
+	close(raw[0]);
+	close(raw[1]);
+	return fd[0] < 0 || fd[1] < 0 ? -1 : 0;
+}
+
+static int start(struct job *job, char *const argv[], bool collect,
+		 struct pvn_err *err)
+{
+	int in[2] = { -1, -1 };
+	int out[2] = { -1, -1 };
+	int log[2] = { -1, -1 };
+	int rc = 0;
+	int r;
+
+	if (safe_pipe(log) || (collect && safe_pipe(out)) ||
+	    (job->input && safe_pipe(in)))
+		rc = pvn_err_errno(err, errno, "cannot run '%s'", job->name);
+	if (!rc) {
+		r = spawn(job, argv, in[0], collect ? out[1] : log[1], log[1]);
+		if (r)
+			rc = pvn_err_errno(err, r, "cannot run '%s'",
+					   job->name);
+	}
+	close_fd(&in[0]);
+	close_fd(&out[1]);
+	close_fd(&log[1]);
+	job->in = in[1];
+	job->out = out[0];
+	job->log = log[0];
+	if (job->in >= 0)
+		fcntl(job->in, F_SETFL, O_NONBLOCK);
+	return rc;
+}
+
+static void feed(struct job *job)
+{
+	size_t left = strlen(job->input + job->fed);
+	ssize_t n = 0;
+
+	if (left)
+		n = write(job->in, job->input + job->fed, left);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	/* a program may stop reading early; its exit code says whether it minds */
+	if (n < 0 || (size_t)n == left)
+		close_fd(&job->in);
+	else
+		job->fed += (size_t)n;
+}
+
+static void drain(struct job *job, int *fd)
+{
+	char buf[4096];
+	ssize_t n = read(*fd, buf, sizeof(buf));
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0)
+		close_fd(fd);
+	else if (fd == &job->out)
+		text_add(&job->output, buf, (size_t)n);
+	else
+		take_log(job, buf, (size_t)n);
+}
+
+static void talk(struct job *job)
+{
+	while (job->in >= 0 || job->out >= 0 || job->log >= 0) {
+		struct pollfd p[3] = {
+			{ .fd = job->in, .events = POLLOUT },
+			{ .fd = job->out, .events = POLLIN },
+			{ .fd = job->log, .events = POLLIN },
+		};
+
+		if (poll(p, 3, -1) < 0)
+			continue;
+		if (p[0].revents)
+			feed(job);
+		if (p[1].revents)
+			drain(job, &job->out);
+		if (p[2].revents)
+			drain(job, &job->log);
+	}
+	end_line(job);
+}
+
+static int finish(struct job *job, struct pvn_err *err)
+{
+	const char *sep = *job->last ? ": " : "";
+	int status;
+
+	while (waitpid(job->pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return pvn_err_errno(err, errno, "cannot wait for '%s'",
+					     job->name);
+	}
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	if (WIFEXITED(status))
+		pvn_err(err, -EIO, "'%s' failed with exit code %d%s%s",
+			job->name, WEXITSTATUS(status), sep, job->last);
+	else
+		pvn_err(err, -EIO, "'%s' was killed by signal %d%s%s",
+			job->name, WTERMSIG(status), sep, job->last);
+	pvn_log("%s", err->msg);
+	return err->code;
+}
+
+static int run_job(char *const argv[], const char *input, char **out_r,
+		   struct pvn_err *err)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old;
+	const char *slash = strrchr(argv[0], '/');
+	struct job job = {
+		.name = slash ? slash + 1 : argv[0],
+		.input = input,
+		.in = -1,
+		.out = -1,
+		.log = -1,
+	};
+	int rc;
+
+	log_command(argv);
+	sigaction(SIGPIPE, &ignore, &old);
+	rc = start(&job, argv, out_r != NULL, err);
+	if (!rc) {
+		talk(&job);
+		rc = finish(&job, err);
+	}
+	sigaction(SIGPIPE, &old, NULL);
+	close_fd(&job.in);
+	close_fd(&job.out);
+	close_fd(&job.log);
+	free(job.line.v);
+	if (out_r) {
+		*out_r = NULL;
+		if (!rc)
+			*out_r = job.output.v ? job.output.v : xstrdup("");
+	}
+	if (!out_r || rc)
+		free(job.output.v);
+	return rc;
+}
+
+int pvn_run(char *const argv[], struct pvn_err *err)
+{
+	return run_job(argv, NULL, NULL, err);
+}
+
+int pvn_run_output(char *const argv[], char **out_r, struct pvn_err *err)
+{
+	return run_job(argv, NULL, out_r, err);
+}
+
+int pvn_run_input(char *const argv[], const char *input, struct pvn_err *err)
+{
+	return run_job(argv, input, NULL, err);
+}
