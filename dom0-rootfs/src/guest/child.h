@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* child.h: do something in a process of its own, with less rights. */
+#ifndef PVN_CHILD_H
+#define PVN_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "../lib/err.h"
+
+/* Run @fn in a child and wait. It works on a shared copy of the @size bytes at @arg, so
+ * that what it writes there comes back. @what is for the message when it is killed.
+ * The child dies with us. Returns what @fn returned, with its error. */
+int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
+	      void *arg, size_t size, struct pvn_err *err);
+
+/* The following are for the child itself. */
+
+/* Mounts that nobody else sees, no network, limits on memory and files. */
+int child_isolate(struct pvn_err *err);
+
+struct child_device {
+	const char *path; /* "/dev/vg/volume" */
+	const char *name; /* "in": it is /dev/in for the child */
+	bool writable;
+};
+
+/* Make a root at the empty folder @dir: /usr, read-only, and the devices in /dev. Then become
+ * the user for images there, for good, with only the system calls that a
+ * converter needs. After child_isolate(). */
+int child_confine(const char *dir, const struct child_device *devices, size_t n,
+		  struct pvn_err *err);
+
+#endif

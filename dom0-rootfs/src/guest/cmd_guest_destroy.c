@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_guest_destroy.c: 'guest destroy': remove a guest and all that it had.
+ *
+ * It also removes what a guest that is only half there has left. */
+#include <errno.h>
+#include "cmd.h"
+#include "create.h"
+#include "progress.h"
+#include "snapshot.h"
+#include "supervisor.h"
+
+struct opts {
+	struct change_opts change;
+};
+
+static const struct opt opts[] = {
+	CHANGE_OPTS,
+};
+
+struct destroy {
+	struct change change;
+	struct strlist volumes;
+	char *path; /* of its configuration */
+};
+
+static int step_stop(void *ctx, struct pvn_err *err)
+{
+	const struct destroy *d = ctx;
+
+	return supervisor_ask(err, NULL, "kill %s", d->change.name);
+}
+
+static int step_volumes(void *ctx, struct pvn_err *err)
+{
+	const struct destroy *d = ctx;
+
+	for (size_t i = 0; i < d->volumes.n; i++) {
+		int rc = volume_remove(d->change.set.host.vg, d->volumes.v[i],
+				       err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int step_remove_config(void *ctx, struct pvn_err *err)
+{
+	const struct destroy *d = ctx;
+	int rc = snapshot_remove_folder(d->change.name, err);
+
+	if (rc)
+		return rc;
+	if (unlink(d->path) && errno != ENOENT)
+		return pvn_err_errno(err, errno, "cannot remove '%s'", d->path);
+	return 0;
+}
+
+static void find_volumes(struct destroy *d)
+{
+	const struct volume_list *all = &d->change.set.volumes;
+
+	for (size_t i = 0; i < all->n; i++) {
+		if (volume_is_guests(all->v[i].name, d->change.name))
+			strlist_add(&d->volumes, all->v[i].name);
+	}
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct destroy *d = ctx;
+	const struct guest *guest = d->change.guest;
+	const char *name = d->change.name;
+
+	find_volumes(d);
+	if (!guest && !d->volumes.n)
+		return err->code;
+	d->path = guestconf_path(name);
+	/* Also without a domain: guestd may be about to start it again. */
+	if (guest)
+		plan_add(plan, "stop", step_stop, NULL,
+			 guest->domain ? "stop guest '%s' at once"
+				       : "see that guest '%s' stays stopped",
+			 name);
+	if (d->volumes.n) {
+		autofree char *names = strlist_quoted(&d->volumes);
+
+		plan_add(plan, "volumes", step_volumes, NULL,
+			 "remove volume%s %s", d->volumes.n > 1 ? "s" : "",
+			 names);
+	}
+	/* Last, so that a destroy which was cut off can be repeated. */
+	if (guest && (guest->has_conf || guest->conf_error))
+		plan_add(plan, "config", step_remove_config, NULL,
+			 "remove '%s'", d->path);
+	return 0;
+}
+
+static void report(const void *ctx)
+{
+	const struct destroy *d = ctx;
+
+	printf("guest '%s' is removed\n", d->change.name);
+}
+
+static int run(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	struct destroy d = {
+		.change = { .cmd = &cmd_guest_destroy,
+			    .o = &o->change,
+			    .name = args[0],
+			    .interruptible = true,
+			    .may_lack = true,
+			    .plan = make_plan,
+			    .report = report },
+	};
+	int exit_code = change_run(&d.change);
+
+	strlist_free(&d.volumes);
+	free(d.path);
+	return exit_code;
+}
+
+const struct cmd cmd_guest_destroy = {
+	.program = "guest",
+	.group = "make and remove",
+	.name = "destroy",
+	.synopsis = "NAME",
+	.n_args = 1,
+	.help = "stop a guest at once and remove it with its disks",
+	.example = "guest destroy web1 --dry-run\n",
+	.details =
+		"There is no way back and no question: try --dry-run first.\n",
+	OPTS(opts),
+	.ctx_size = sizeof(struct opts),
+	.modifies = true,
+	.run = run,
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_guest_nic.c: 'guest nic add' and 'remove'. */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include "cmd.h"
+#include "create.h"
+#include "guestedit.h"
+#include "live.h"
+#include "progress.h"
+
+struct opts {
+	const char *bridge, *mac, *ip, *rate, *vlan;
+	struct change_opts change;
+};
+
+static const struct opt add_opts[] = {
+	OPT("bridge", OPT_STRING, bridge, "NAME",
+	    "the bridge it is on (default: " DEFAULT_BRIDGE ")"),
+	OPT("mac", OPT_STRING, mac, "MAC", "its address (default: random)"),
+	OPT("ip", OPT_STRING, ip, "ADDR", "send from this address only"),
+	OPT("rate", OPT_STRING, rate, "RATE", "send at most, such as 10Mb/s"),
+	OPT("vlan", OPT_STRING, vlan, "TAG", "be in this VLAN, 1 to 4094"),
+	CHANGE_OPTS,
+};
+
+static const struct opts add_defaults = { .bridge = DEFAULT_BRIDGE };
+
+static const struct opt remove_opts[] = {
+	CHANGE_OPTS,
+};
+
+struct nic {
+	struct change change;
+	struct conf_vif vif; /* strings are borrowed */
+	const char *which; /* "eth1", or a MAC address */
+	size_t index; /* in the file */
+	char mac[18];
+};
+
+static const struct domain *domain(const struct nic *n)
+{
+	return n->change.guest->domain;
+}
+
+static int step_attach(void *ctx, struct pvn_err *err)
+{
+	struct nic *n = ctx;
+
+	return live_nic_attach(domain(n)->id, &n->vif, err);
+}
+
+static int step_detach(void *ctx, struct pvn_err *err)
+{
+	struct nic *n = ctx;
+
+	return live_nic_detach(domain(n)->id, &n->vif, n->index, err);
+}
+
+static bool is_mac(const char *s)
+{
+	for (int i = 0; i < 17; i++) {
+		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return false;
+	}
+	return !s[17];
+}
+
+static int check(const struct opts *o, struct pvn_err *err)
+{
+	if (o->mac && !is_mac(o->mac))
+		return pvn_err(err, -EINVAL, "'--mac %.40s' is no MAC address",
+			       o->mac);
+	if (o->vlan &&
+	    (strspn(o->vlan, "0123456789") != strlen(o->vlan) ||
+	     strlen(o->vlan) > 4 || atoi(o->vlan) < 1 || atoi(o->vlan) > 4094))
+		return pvn_err(err, -EINVAL,
+			       "'--vlan %.40s' is not between 1 and 4094",
+			       o->vlan);
+	if ((o->ip && strchr(o->ip, ',')) || strchr(o->bridge, ','))
+		return pvn_err(err, -EINVAL,
+			       "a ',' can't be in an address or a name");
+	return o->rate ? live_rate_check(o->rate, err) : 0;
+}
+
+static int check_mac_free(const struct nic *n, struct pvn_err *err)
+{
+	const struct guest_set *set = &n->change.set;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct guestconf *conf = &set->v[i].conf;
+
+		for (size_t j = 0; j < conf->n_vifs; j++) {
+			if (conf->vifs[j].mac &&
+			    !strcasecmp(conf->vifs[j].mac, n->vif.mac))
+				return pvn_err(
+					err, -EEXIST,
+					"guest '%s' has the address '%s' already",
+					conf->name, n->vif.mac);
+		}
+	}
+	return 0;
+}
+
+static int plan_add_nic(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct nic *n = ctx;
+	struct change *c = &n->change;
+	autofree char *item = NULL;
+	int rc = conf_begin(c, err);
+
+	if (!rc && !n->vif.mac) {
+		rc = create_random(NULL, n->mac, err);
+		n->vif.mac = n->mac;
+	}
+	if (!rc)
+		rc = check_mac_free(n, err);
+	if (rc)
+		return rc;
+	item = guestconf_vif_text(&n->vif);
+	n->index = c->guest->conf.n_vifs;
+	rc = guestedit_set_item(&c->conf_text, "vif", n->index, item, err);
+	if (rc)
+		return rc;
+	if (c->guest->domain)
+		plan_add(plan, "attach", step_attach, step_detach,
+			 "attach an interface on '%s' to guest '%s'",
+			 n->vif.bridge, c->name);
+	return conf_add_step(c, plan, "add the interface", err);
+}
+
+static int find_nic(struct nic *n, struct pvn_err *err)
+{
+	const struct guest *guest = n->change.guest;
+
+	for (size_t i = 0; i < guest->conf.n_vifs; i++) {
+		const struct conf_vif *vif = &guest->conf.vifs[i];
+		autofree char *name = xasprintf("eth%zu", i);
+
+		if (strcmp(n->which, name) &&
+		    (!vif->mac || strcasecmp(n->which, vif->mac)))
+			continue;
+		n->vif = *vif;
+		n->index = i;
+		return 0;
+	}
+	return pvn_err(err, -ENOENT,
+		       "guest '%s' has no interface '%s' ('guest nic list %s')",
+		       guest->name, n->which, guest->name);
+}
+
+static int plan_remove(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct nic *n = ctx;
+	struct change *c = &n->change;
+	int rc = conf_begin(c, err);
+
+	if (!rc)
+		rc = find_nic(n, err);
+	if (!rc)
+		rc = guestedit_set_item(&c->conf_text, "vif", n->index, NULL,
+					err);
+	if (rc)
+		return rc;
+	if (c->guest->domain)
+		plan_add(plan, "detach", step_detach, step_attach,
+			 "detach interface '%s' from guest '%s'", n->which,
+			 c->name);
+	return conf_add_step(c, plan, "remove the interface", err);
+}
+
+static void report_add(const void *ctx)
+{
+	const struct nic *n = ctx;
+
+	printf("guest '%s' has an interface '%s' on '%s'%s\n", n->change.name,
+	       n->vif.mac, n->vif.bridge,
+	       domain(n) ? "" : " from its next start on");
+}
+
+static void report_remove(const void *ctx)
+{
+	const struct nic *n = ctx;
+
+	printf("interface '%s' of guest '%s' is removed\n", n->which,
+	       n->change.name);
+}
+
+static int run_add(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	struct nic n = { .change = { .cmd = &cmd_guest_nic_add,
+				     .o = &o->change,
+				     .name = args[0],
+				     .plan = plan_add_nic,
+				     .report = report_add },
+			 .vif = { .bridge = (char *)o->bridge,
+				  .mac = (char *)o->mac,
+				  .ip = (char *)o->ip,
+				  .rate = (char *)o->rate,
+				  .vlan = (char *)o->vlan } };
+	struct pvn_err err = { 0 };
+
+	if (check(o, &err))
+		return cmd_error(&cmd_guest_nic_add, PVN_EXIT_USAGE, &err);
+	return change_run(&n.change);
+}
+
+static int run_remove(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	struct nic n = { .change = { .cmd = &cmd_guest_nic_remove,
+				     .o = &o->change,
+				     .name = args[0],
+				     .plan = plan_remove,
+				     .report = report_remove },
+			 .which = args[1] };
+
+	return change_run(&n.change);
+}
+
+const struct cmd cmd_guest_nic_add = {
+	.program = "guest",
+	.group = "change",
+	.name = "nic add",
+	.synopsis = "NAME",
+	.n_args = 1,
+	.help = "give a guest another network interface",
+	.details = "A running guest gets it at once.\n",
+	.example = "guest nic add web1 --bridge br1 --vlan 12\n",
+	OPTS(add_opts),
+	.ctx_size = sizeof(struct opts),
+	.defaults = &add_defaults,
+	.modifies = true,
+	.run = run_add,
+};
+
+const struct cmd cmd_guest_nic_remove = {
+	.program = "guest",
+	.group = "change",
+	.name = "nic remove",
+	.synopsis = "NAME NIC",
+	.n_args = 2,
+	.help = "take a network interface from a guest",
+	.details =
+		"NIC is its MAC address or, by its place in the guest's file, eth0, eth1 ...\n",
+	.example = "guest nic remove web1 eth1\n",
+	OPTS(remove_opts),
+	.ctx_size = sizeof(struct opts),
+	.modifies = true,
+	.run = run_remove,
+};

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_guest_rollback.c: 'guest rollback': make a stopped guest what it was at a
+ * snapshot.
+ *
+ * For each disk: a new volume from the snapshot (guest-NAME+new-DISK), the present
+ * one aside (guest-NAME+old-DISK), the new one in its place, and at the end the old
+ * ones away. Until then all of it can be undone. */
+#include <errno.h>
+#include <string.h>
+#include "../lib/file.h"
+#include "cmd.h"
+#include "guestedit.h"
+#include "progress.h"
+#include "signals.h"
+#include "snapshot.h"
+
+struct opts {
+	struct change_opts change;
+};
+
+static const struct opt opts[] = {
+	CHANGE_OPTS,
+};
+
+struct rollback {
+	struct change change;
+	const char *snapshot;
+	/* Of the same disk at the same place. */
+	struct strlist kept, new, now, old;
+	bool *there; /* is the present one there? */
+};
+
+static const char *vg(const struct rollback *r)
+{
+	return r->change.set.host.vg;
+}
+
+static int step_make(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->kept.n && !rc; i++) {
+		rc = signals_check(err);
+		if (!rc) /* of a rollback that was cut off */
+			rc = volume_remove(vg(r), r->new.v[i], err);
+		if (!rc)
+			rc = volume_snapshot(vg(r), r->kept.v[i], r->new.v[i],
+					     err);
+	}
+	return rc;
+}
+
+static int undo_make(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->new.n && !rc; i++)
+		rc = volume_remove(vg(r), r->new.v[i], err);
+	return rc;
+}
+
+static int step_swap(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->kept.n && !rc; i++) {
+		if (r->there[i])
+			rc = volume_rename(vg(r), r->now.v[i], r->old.v[i],
+					   err);
+		if (!rc)
+			rc = volume_rename(vg(r), r->new.v[i], r->now.v[i],
+					   err);
+	}
+	return rc;
+}
+
+/* By what is there now: the step may have ended anywhere. */
+static int undo_swap(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	auto_volumes struct volume_list list = { 0 };
+	int rc = volumes_read(vg(r), &list, err);
+
+	for (size_t i = 0; i < r->kept.n && !rc; i++) {
+		bool swapped = !volumes_find(&list, r->new.v[i]);
+
+		if (swapped && volumes_find(&list, r->now.v[i]))
+			rc = volume_rename(vg(r), r->now.v[i], r->new.v[i],
+					   err);
+		if (!rc && volumes_find(&list, r->old.v[i]))
+			rc = volume_rename(vg(r), r->old.v[i], r->now.v[i],
+					   err);
+	}
+	return rc;
+}
+
+static int step_clean(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->old.n && !rc; i++)
+		rc = volume_remove(vg(r), r->old.v[i], err);
+	return rc;
+}
+
+static void find_volumes(struct rollback *r)
+{
+	const struct volume_list *all = &r->change.set.volumes;
+	const char *name = r->change.name;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const char *volume = all->v[i].name;
+		const char *disk = strrchr(volume, '-');
+
+		if (!volume_is_snapshot(volume, name, r->snapshot))
+			continue;
+		strlist_add(&r->kept, volume);
+		strlist_addf(&r->new, "guest-%s+new%s", name, disk);
+		strlist_addf(&r->old, "guest-%s+old%s", name, disk);
+		strlist_addf(&r->now, "guest-%s%s", name, disk);
+	}
+	r->there = xcalloc(r->now.n + 1, sizeof(*r->there));
+	for (size_t i = 0; i < r->now.n; i++)
+		r->there[i] = volumes_find(all, r->now.v[i]);
+}
+
+static int check(const struct rollback *r, struct pvn_err *err)
+{
+	const struct guest *guest = r->change.guest;
+
+	if (!guest_is_off(guest))
+		return pvn_err(
+			err, PVN_REFUSED,
+			"guest '%s' is %s: stop it first ('guest stop %s')",
+			guest->name, guest_state(guest), guest->name);
+	if (!r->kept.n)
+		return pvn_err(
+			err, -ENOENT,
+			"guest '%s' has no snapshot '%s' ('guest snapshots %s')",
+			guest->name, r->snapshot, guest->name);
+	for (size_t i = 0; i < r->old.n; i++) {
+		if (volumes_find(&r->change.set.volumes, r->old.v[i]))
+			return pvn_err(
+				err, -EEXIST,
+				"'%s' is left of a rollback that was cut off: look at it and 'lvrename' or 'lvremove' it",
+				r->old.v[i]);
+	}
+	return 0;
+}
+
+/* Its file as it was; the present one may be broken, that is fine. */
+static int plan_config(struct rollback *r, struct pvn_plan *plan,
+		       struct pvn_err *err)
+{
+	struct change *c = &r->change;
+	autofree char *path = snapshot_path(c->name, r->snapshot);
+	int rc;
+
+	if (!file_exists(path))
+		return 0;
+	rc = conf_begin(c, err);
+	if (rc)
+		return rc;
+	free(c->conf_text);
+	c->conf_text = NULL;
+	rc = file_read(path, &c->conf_text, err);
+	return rc || !strcmp(c->conf_text, c->conf_old)
+		       ? rc
+		       : conf_add_step(c, plan, "restore what was", err);
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	int rc;
+
+	find_volumes(r);
+	rc = check(r, err);
+	if (rc)
+		return rc;
+	autofree char *names = strlist_quoted(&r->now);
+
+	plan_add(plan, "make", step_make, undo_make,
+		 "make new volumes from snapshot '%s'", r->snapshot);
+	plan_add(plan, "swap", step_swap, undo_swap, "put them in place of %s",
+		 names);
+	rc = plan_config(r, plan, err);
+	plan_add(plan, "clean", step_clean, NULL,
+		 "remove the volumes that were in their place");
+	return rc;
+}
+
+static void report(const void *ctx)
+{
+	const struct rollback *r = ctx;
+
+	printf("guest '%s' is as it was at '%s'\n", r->change.name,
+	       r->snapshot);
+}
+
+static int run(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	struct rollback r = { .change = { .cmd = &cmd_guest_rollback,
+					  .o = &o->change,
+					  .name = args[0],
+					  .plan = make_plan,
+					  .report = report },
+			      .snapshot = args[1] };
+	struct pvn_err err = { 0 };
+	int exit_code;
+
+	if (snapshot_name_check(args[1], &err))
+		return cmd_error(&cmd_guest_rollback, PVN_EXIT_USAGE, &err);
+	exit_code = change_run(&r.change);
+	strlist_free(&r.kept);
+	strlist_free(&r.new);
+	strlist_free(&r.now);
+	strlist_free(&r.old);
+	free(r.there);
+	return exit_code;
+}
+
+const struct cmd cmd_guest_rollback = {
+	.program = "guest",
+	.group = "snapshots",
+	.name = "rollback",
+	.synopsis = "NAME SNAPSHOT",
+	.n_args = 2,
+	.help = "make a stopped guest what it was at a snapshot",
+	.details =
+		"What it has written since is lost; make a snapshot of that before, if it may be\n"
+		"wanted. The snapshot stays. Disks that were added since stay, too, as volumes.\n",
+	.example =
+		"guest stop web1 && guest rollback web1 before-upgrade && guest start web1\n",
+	OPTS(opts),
+	.ctx_size = sizeof(struct opts),
+	.modifies = true,
+	.run = run,
+};

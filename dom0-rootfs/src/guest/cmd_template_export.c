@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_template_export.c: 'template export': write a template as one file. */
+#include <errno.h>
+#include <string.h>
+#include "../lib/file.h"
+#include "cmd.h"
+#include "host.h"
+#include "progress.h"
+#include "signals.h"
+#include "template_file.h"
+#include "volume.h"
+
+struct opts {
+	struct change_opts change;
+};
+
+static const struct opt opts[] = {
+	CHANGE_OPTS,
+};
+
+struct export
+{
+	struct change change;
+	const char *name;
+	const char *file;
+	struct host host;
+	struct template_list list;
+	const struct template *t;
+	char *volume;
+	char *snapshot; /* the volume itself is kept inactive */
+};
+
+static int step_snapshot(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+	int rc = signals_check(err);
+
+	if (!rc) /* of an export that was cut off */
+		rc = volume_remove(e->host.vg, e->snapshot, err);
+	return rc ? rc
+		  : volume_snapshot(e->host.vg, e->volume, e->snapshot, err);
+}
+
+static int undo_snapshot(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+
+	return volume_remove(e->host.vg, e->snapshot, err);
+}
+
+static int step_write(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+	autofree char *path = xasprintf("/dev/%s/%s", e->host.vg, e->snapshot);
+	struct export_disk disk = { .path = path, .bytes = e->t->disk_bytes };
+	struct pvn_err other = { 0 };
+	struct export_out out;
+	int rc = export_open(&out, e->file, err);
+
+	if (!rc) {
+		host_unlock();
+		rc = template_file_write(e->t, &disk, &out, err);
+		if (!rc)
+			rc = export_finish(&out, err);
+		if (host_lock("template export", &other) && !rc)
+			rc = pvn_err(err, other.code, "%s", other.msg);
+	}
+	export_close(&out);
+	return rc;
+}
+
+static int find_volume(const struct export *e, struct pvn_err *err)
+{
+	auto_volumes struct volume_list volumes = { 0 };
+	int rc = volumes_read(e->host.vg, &volumes, err);
+
+	if (rc || volumes_find(&volumes, e->volume))
+		return rc;
+	return pvn_err(
+		err, -ENOENT,
+		"template '%s' has no volume yet: it gets one when a guest is made from it",
+		e->name);
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct export *e = ctx;
+	bool file = strcmp(e->file, "-");
+	int rc = host_read(&e->host, err);
+
+	if (!rc)
+		rc = templates_read_host(&e->list, err);
+	if (rc)
+		return rc;
+	e->t = templates_find(&e->list, e->name, err);
+	if (!e->t)
+		return err->code;
+	if (file && file_exists(e->file))
+		return pvn_err(err, -EEXIST, "'%s' exists already", e->file);
+	e->volume = template_volume(e->t);
+	e->snapshot = xasprintf("export-%s", e->volume);
+	rc = find_volume(e, err);
+	if (rc)
+		return rc;
+	plan_add(plan, "snapshot", step_snapshot, undo_snapshot,
+		 "make snapshot '%s' of '%s'", e->snapshot, e->volume);
+	plan_add(plan, "write", step_write, NULL, "write %s",
+		 file ? e->file : "standard output");
+	plan_add(plan, "remove", undo_snapshot, NULL, "remove '%s'",
+		 e->snapshot);
+	return 0;
+}
+
+static void report(const void *ctx)
+{
+	const struct export *e = ctx;
+
+	if (strcmp(e->file, "-"))
+		printf("template '%s' is written to '%s'\n", e->name, e->file);
+}
+
+static int run(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	struct export e = {
+		.change = { .cmd = &cmd_template_export,
+			    .o = &o->change,
+			    .plan = make_plan,
+			    .report = report },
+		.name = args[0],
+		.file = args[1],
+	};
+	int exit_code = change_run(&e.change);
+
+	templates_free(&e.list);
+	host_free(&e.host);
+	free(e.volume);
+	free(e.snapshot);
+	return exit_code;
+}
+
+const struct cmd cmd_template_export = {
+	.program = "template",
+	.group = "add and remove",
+	.name = "export",
+	.synopsis = "NAME FILE|-",
+	.n_args = 2,
+	.help = "write a template as one file",
+	.example = "template export web /root/web.tar\n",
+	.details =
+		"'-' is standard output: ssh HOST template export web - >web.tar\n"
+		"--json (with --dry-run): steps[].name and .what.\n",
+	OPTS(opts),
+	.ctx_size = sizeof(struct opts),
+	.modifies = true,
+	.run = run,
+};

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* create.c: plan the making of a guest. No I/O happens here. */
+#include <errno.h>
+#include <string.h>
+#include "../lib/nat.h"
+#include "../lib/size.h"
+#include "create.h"
+
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789-"
+#define MAX_NAME 30
+#define DEFAULT_DISK GIB
+#define SEED_BYTES (4 * MIB)
+/* What must stay free in the pool for the guest to write its first data. */
+#define POOL_RESERVE (64 * MIB)
+/* Xen's own cost of a guest: fixed (domain, vCPUs, grant tables) and per byte of
+ * its memory. */
+#define GUEST_OVERHEAD (4 * MIB)
+#define GUEST_OVERHEAD_SHARE 128
+
+int guest_name_check(const char *name, struct pvn_err *err)
+{
+	size_t len = strlen(name);
+
+	if (len < 1 || len > MAX_NAME || strspn(name, NAME_CHARS) != len ||
+	    name[0] == '-' || name[len - 1] == '-')
+		return pvn_err(
+			err, -EINVAL,
+			"'%.40s' is no name for a guest: 1 to %d of a-z, 0-9 and '-', which neither begins nor ends it",
+			name, MAX_NAME);
+	return 0;
+}
+
+static bool is_bridge_name(const char *name)
+{
+	size_t len = strspn(
+		name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "0123456789._-");
+
+	return len && !name[len] && len < 16 && name[0] != '.' &&
+	       name[0] != '-';
+}
+
+int create_check(const struct create_request *req, struct pvn_err *err)
+{
+	auto_strlist struct strlist keys = { 0 };
+	int rc;
+
+	rc = guest_name_check(req->name, err);
+	if (rc)
+		return rc;
+	if (req->memory % MIB)
+		return pvn_err(err, -EINVAL,
+			       "'--memory' is not a whole number of MiB");
+	if (!is_bridge_name(req->bridge))
+		return pvn_err(err, -EINVAL,
+			       "'--bridge %.40s' is no interface name",
+			       req->bridge);
+	rc = seed_net_check(&req->net, err);
+	if (!rc && req->net.address && !strcmp(req->bridge, NAT_BRIDGE))
+		rc = pvn_err(
+			err, -EINVAL,
+			"'--ip' can't be had on '%s': the host gives each guest its address there",
+			NAT_BRIDGE);
+	if (!rc)
+		rc = seed_files_check(&req->files, &req->net, req->user,
+				      req->keys != NULL, err);
+	if (rc || !req->keys)
+		return rc;
+	return seed_keys_parse(req->keys, req->keys_name, &keys, err);
+}
+
+static bool list_has(const struct strlist *list, const char *s)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!strcmp(list->v[i], s))
+			return true;
+	}
+	return false;
+}
+
+static int check_name_free(const char *name, const struct create_facts *facts,
+			   struct pvn_err *err)
+{
+	if (list_has(&facts->guests, name))
+		return pvn_err(err, -EEXIST, "there is a guest '%s' already",
+			       name);
+	return volumes_check_free(&facts->volumes, name, err);
+}
+
+static int check_bridge(const char *bridge, const struct create_facts *facts,
+			struct pvn_err *err)
+{
+	autofree char *names = strlist_quoted(&facts->bridges);
+
+	if (list_has(&facts->bridges, bridge))
+		return 0;
+	return pvn_err(err, -ENODEV, "no bridge '%s', there is %s", bridge,
+		       *names ? names : "none");
+}
+
+uint64_t guest_memory_need(uint64_t memory)
+{
+	return memory + memory / GUEST_OVERHEAD_SHARE + GUEST_OVERHEAD;
+}
+
+static int check_memory(const struct create *create,
+			const struct create_facts *facts, struct pvn_err *err)
+{
+	uint64_t need = guest_memory_need(create->conf.memory_bytes);
+	char want[16], have[16];
+
+	if (need <= facts->memory_free)
+		return 0;
+	return pvn_err(
+		err, -ENOMEM,
+		"not enough memory to start '%s': it needs %s, the host has %s free",
+		create->name, size_print(need, want),
+		size_print(facts->memory_free, have));
+}
+
+/* Thin volumes may promise more than the pool has; what must be there is room
+ * for what is written now. */
+static int check_pool(struct create *create, const struct create_facts *facts,
+		      bool make_origin, struct pvn_err *err)
+{
+	const struct volume *pool = volumes_find(&facts->volumes, facts->pool);
+	uint64_t need = POOL_RESERVE;
+	uint64_t left;
+	char want[16], have[16];
+
+	if (!pool)
+		return pvn_err(err, -ENOENT,
+			       "no pool '%s' in volume group '%s'", facts->pool,
+			       facts->vg);
+	create->chunk = pool->chunk;
+	left = pool->size - volume_used(pool);
+	if (make_origin)
+		need += create->template->disk_bytes;
+	if (create->disk_bytes > pool->size)
+		return pvn_err(
+			err, -ENOSPC,
+			"a disk of %s is larger than the whole pool (%s)",
+			size_print(create->disk_bytes, want),
+			size_print(pool->size, have));
+	if (left < need)
+		return pvn_err(
+			err, -ENOSPC,
+			"not enough space in the pool: %s needed, %s free",
+			size_print(need, want), size_print(left, have));
+	return pool_admit(&facts->limits, pool, pool_committed(&facts->volumes),
+			  create->disk_bytes, err);
+}
+
+static int choose_disk(struct create *create, const struct create_request *req,
+		       struct pvn_err *err)
+{
+	uint64_t least = create->template->disk_bytes;
+	uint64_t bytes = req->disk;
+	char want[16], have[16];
+
+	if (!bytes && req->source)
+		bytes = least;
+	if (!bytes)
+		bytes = least > DEFAULT_DISK ? least : DEFAULT_DISK;
+	if (bytes < least && req->source)
+		return pvn_err(
+			err, -EINVAL,
+			"a disk of %s is too small for the image, which has %s",
+			size_print(bytes, want), size_print(least, have));
+	if (bytes < least)
+		return pvn_err(
+			err, -EINVAL,
+			"a disk of %s is too small for template '%s', which needs %s",
+			size_print(bytes, want), create->template->name,
+			size_print(least, have));
+	create->disk_bytes =
+		(bytes + VOLUME_EXTENT - 1) / VOLUME_EXTENT * VOLUME_EXTENT;
+	return 0;
+}
+
+static const char *login_user(const struct create *create,
+			      const struct create_request *req)
+{
+	return req->user ? req->user : create->template->user;
+}
+
+static int make_seed(struct create *create, const struct create_request *req,
+		     const struct create_facts *facts, struct pvn_err *err)
+{
+	auto_strlist struct strlist keys = { 0 };
+	const char *text = req->keys ? req->keys : facts->host_keys;
+	int rc = 0;
+
+	/* user-data of the user's own has all that he wants in there */
+	if (!text && !req->files.v[SEED_USER_DATA].path)
+		return pvn_err(
+			err, -ENOENT,
+			"the host has no ssh keys to give to the guest, use '--ssh-key-file'");
+	if (text)
+		rc = seed_keys_parse(
+			text, req->keys ? req->keys_name : "authorized_keys",
+			&keys, err);
+	if (rc)
+		return rc;
+	seed_make(&create->seed, create->name, facts->uuid, facts->mac,
+		  login_user(create, req), &keys, &req->net, &req->files);
+	return 0;
+}
+
+static void make_conf(struct create *create, const struct create_request *req,
+		      const struct create_facts *facts)
+{
+	const struct template *t = create->template;
+	struct guestconf *conf = &create->conf;
+
+	conf->path = guestconf_path(req->name);
+	conf->name = xstrdup(req->name);
+	conf->uuid = xstrdup(facts->uuid);
+	conf->type = xstrdup(t->type);
+	conf->kernel = xstrdup(t->kernel);
+	conf->cmdline = xstrdup(t->cmdline);
+	if (!req->source) {
+		conf->template = xstrdup(t->name);
+		conf->version = xstrdup(t->version);
+	}
+	conf->memory_bytes = req->memory ? req->memory
+					 : t->memory_bytes / MIB * MIB;
+	conf->vcpus = req->vcpus ? req->vcpus : t->vcpus;
+	conf->disks = xcalloc(2, sizeof(*conf->disks));
+	conf->n_disks = 2;
+	conf->disks[0] = (struct conf_disk){
+		.path = xasprintf("/dev/%s/%s", create->vg, create->disk),
+		.vdev = xstrdup("xvda"),
+		.writable = true,
+	};
+	conf->disks[1] = (struct conf_disk){
+		.path = xasprintf("/dev/%s/%s", create->vg,
+				  create->seed_volume),
+		.vdev = xstrdup("xvdb"),
+	};
+	conf->vifs = xcalloc(1, sizeof(*conf->vifs));
+	conf->n_vifs = 1;
+	conf->vifs[0] = (struct conf_vif){ .mac = xstrdup(facts->mac),
+					   .bridge = xstrdup(req->bridge) };
+	if (req->net.address) /* and from no other will it be heard */
+		conf->vifs[0].ip =
+			xasprintf("%.*s", (int)strcspn(req->net.address, "/"),
+				  req->net.address);
+	conf->user = xstrdup(login_user(create, req));
+	create->conf_text = guestconf_text(conf);
+}
+
+static void add_disk_steps(struct pvn_plan *plan, const struct create *create,
+			   bool make_origin)
+{
+	const struct template *t = create->template;
+	char size[16];
+
+	if (make_origin)
+		plan_add(plan, "template", step_origin, undo_origin,
+			 "make volume '%s' (%s) from '%s/%s'", create->origin,
+			 size_print(t->disk_bytes, size), t->dir, t->disk);
+	plan_add(plan, "disk", step_disk, undo_disk,
+		 "make volume '%s' as a snapshot of '%s'", create->disk,
+		 create->origin);
+	if (create->disk_bytes > t->disk_bytes)
+		plan_add(plan, "grow", step_grow, NULL,
+			 "grow volume '%s' to %s", create->disk,
+			 size_print(create->disk_bytes, size));
+}
+
+static void add_steps(struct pvn_plan *plan, const struct create *create,
+		      bool start)
+{
+	char size[16];
+
+	plan_add(plan, "seed-volume", step_seed_volume, undo_seed_volume,
+		 "make volume '%s' (%s)", create->seed_volume,
+		 size_print(SEED_BYTES, size));
+	plan_add(plan, "seed", step_seed, NULL,
+		 "write the guest's name, keys and network to '%s'",
+		 create->seed_volume);
+	plan_add(plan, "config", step_config, undo_config, "write '%s'",
+		 create->conf.path);
+	if (start)
+		plan_add(plan, "start", step_start, undo_start,
+			 "start guest '%s' with %s and %u vCPU%s", create->name,
+			 size_print(create->conf.memory_bytes, size),
+			 create->conf.vcpus,
+			 create->conf.vcpus == 1 ? "" : "s");
+}
+
+/* A volume made from another image of the same version is replaced. */
+static bool origin_missing(const struct create *create,
+			   const struct create_facts *facts)
+{
+	const struct volume *v = volumes_find(&facts->volumes, create->origin);
+
+	return !v || !volume_has_tag(v, create->origin_tag);
+}
+
+int create_plan(const struct create_request *req,
+		const struct create_facts *facts, struct create *create,
+		struct pvn_plan *plan, struct pvn_err *err)
+{
+	bool make_origin;
+	int rc;
+
+	*create = (struct create){ 0 };
+	create->template = req->source ? &req->source->template
+				       : templates_find(&facts->templates,
+							req->template, err);
+	if (!create->template)
+		return err->code;
+	create->name = xstrdup(req->name);
+	create->vg = xstrdup(facts->vg);
+	create->pool = xstrdup(facts->pool);
+	create->origin = template_volume(create->template);
+	create->origin_tag =
+		xasprintf("sha256_%.16s", create->template->sha256);
+	create->disk = xasprintf("guest-%s-xvda", req->name);
+	create->seed_volume = xasprintf("guest-%s-seed", req->name);
+	make_origin = !req->source && origin_missing(create, facts);
+	rc = check_name_free(req->name, facts, err);
+	if (!rc)
+		rc = check_bridge(req->bridge, facts, err);
+	if (!rc)
+		rc = choose_disk(create, req, err);
+	if (!rc)
+		rc = check_pool(create, facts, make_origin, err);
+	if (!rc)
+		rc = make_seed(create, req, facts, err);
+	if (rc)
+		return rc;
+	make_conf(create, req, facts);
+	if (req->start)
+		rc = check_memory(create, facts, err);
+	if (rc)
+		return rc;
+	if (req->source)
+		req->source->add_steps(plan, create);
+	else
+		add_disk_steps(plan, create, make_origin);
+	add_steps(plan, create, req->start);
+	return 0;
+}
+
+void create_free(struct create *create)
+{
+	free(create->name);
+	free(create->vg);
+	free(create->pool);
+	free(create->origin);
+	free(create->origin_tag);
+	free(create->disk);
+	free(create->seed_volume);
+	free(create->conf_text);
+	seed_free(&create->seed);
+	guestconf_free(&create->conf);
+	*create = (struct create){ 0 };
+}

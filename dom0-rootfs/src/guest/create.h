@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* create.h: how a guest comes to be: request + facts -> plan. */
+#ifndef PVN_CREATE_H
+#define PVN_CREATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "../lib/err.h"
+#include "../lib/mem.h"
+#include "../lib/plan.h"
+#include "guestconf.h"
+#include "pool.h"
+#include "seed.h"
+#include "template.h"
+#include "volume.h"
+
+struct create;
+
+/* Where the disk comes from when it is from no template. */
+struct create_source {
+	struct template template; /* what the guest is to be like; 'disk_bytes' is its disk */
+	/* The steps that make the guest's disk. */
+	void (*add_steps)(struct pvn_plan *plan, struct create *create);
+};
+
+/* What the user asks for; strings are borrowed. */
+struct create_request {
+	const char *name;
+	const struct create_source *source; /* NULL: made from a template */
+	const char *template;
+	uint64_t memory; /* 0: the template's */
+	unsigned int vcpus; /* 0: the template's */
+	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
+	const char *bridge;
+	struct seed_net net;
+	struct seed_files files;
+	const char *user; /* who logs in; NULL: the template's */
+	const char *keys; /* text of a file with public keys; NULL: the host's */
+	const char *keys_name; /* that file's name, for messages */
+	bool start;
+};
+
+/* What is, before anything is done. */
+struct create_facts {
+	char *vg;
+	char *pool;
+	uint64_t memory_free;
+	struct pool_limits limits;
+	struct template_list templates;
+	struct volume_list volumes; /* the pool is one of them */
+	struct strlist guests; /* names that are taken */
+	struct strlist bridges;
+	char *host_keys; /* the host's authorized_keys; NULL: none */
+	char uuid[37]; /* random, for the guest to be */
+	char mac[18];
+};
+
+/* Everything that the steps need; made by create_plan(). */
+struct create {
+	const struct template *template; /* one of the facts' */
+	char *name;
+	char *vg;
+	char *pool;
+	char *origin; /* the template's volume */
+	char *origin_tag; /* says from which image it was made */
+	uint64_t chunk; /* of the pool */
+	bool origin_made; /* it is complete and stays, even if a step fails */
+	char *disk; /* names of the guest's volumes */
+	char *seed_volume;
+	uint64_t disk_bytes;
+	struct seed seed;
+	struct guestconf conf;
+	char *conf_text;
+};
+
+/* Check what can be checked without facts: these are usage errors. */
+int create_check(const struct create_request *req, struct pvn_err *err);
+
+/* The plan, or why it can't be (a state error). A pure function. */
+int create_plan(const struct create_request *req,
+		const struct create_facts *facts, struct create *create,
+		struct pvn_plan *plan, struct pvn_err *err);
+
+void create_free(struct create *create);
+void create_facts_free(struct create_facts *facts);
+
+#define auto_create __attribute__((cleanup(create_free)))
+#define auto_create_facts __attribute__((cleanup(create_facts_free)))
+#define auto_plan __attribute__((cleanup(plan_free)))
+
+/* Gather the facts from this host, or from a file (for tests): key=value with
+ * vg, pool, memory-free, template (path of a template.ini, beside the file),
+ * volume ("name|bytes|data%|metadata%|chunk|tags"), guest, bridge, key, uuid, mac. */
+int create_facts_read(struct create_facts *facts, struct pvn_err *err);
+int create_facts_load(struct create_facts *facts, const char *path,
+		      struct pvn_err *err);
+
+/* A random UUID (37 bytes, or NULL) and MAC address (18 bytes). */
+int create_random(char *uuid, char *mac, struct pvn_err *err);
+
+/* Is it a guest's name, [a-z0-9]([a-z0-9-]{0,28}[a-z0-9])? */
+int guest_name_check(const char *name, struct pvn_err *err);
+
+/* What Xen needs free for a guest with so much memory. */
+uint64_t guest_memory_need(uint64_t memory);
+
+/* The steps; the context is a struct create. */
+int step_origin(void *ctx, struct pvn_err *err);
+int undo_origin(void *ctx, struct pvn_err *err);
+int step_disk(void *ctx, struct pvn_err *err);
+int undo_disk(void *ctx, struct pvn_err *err);
+int step_grow(void *ctx, struct pvn_err *err);
+int step_seed_volume(void *ctx, struct pvn_err *err);
+int undo_seed_volume(void *ctx, struct pvn_err *err);
+int step_seed(void *ctx, struct pvn_err *err);
+int step_config(void *ctx, struct pvn_err *err);
+int undo_config(void *ctx, struct pvn_err *err);
+int step_start(void *ctx, struct pvn_err *err);
+int undo_start(void *ctx, struct pvn_err *err);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* host.c: facts about this host. */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include "../lib/file.h"
+#include "../lib/kv.h"
+#include "host.h"
+
+#define LOCK_PATH PATH_RUN "/guest.lock"
+#define LOCK_SECONDS 60
+
+int host_read(struct host *host, struct pvn_err *err)
+{
+	auto_kv struct kv_list list = { 0 };
+	const char *vg, *pool;
+	int rc;
+
+	if (!file_exists(PATH_HOST))
+		return pvn_err(
+			err, -ENOENT,
+			"this host has no guest storage: it is not installed");
+	rc = kv_read(&list, PATH_HOST, err);
+	if (rc)
+		return rc;
+	vg = kv_get(&list, "vg");
+	pool = kv_get(&list, "pool");
+	if (!vg || !*vg || !pool || !*pool)
+		return pvn_err(err, -EINVAL, "no 'vg' or no 'pool' in '%s'",
+			       PATH_HOST);
+	host->vg = xstrdup(vg);
+	host->pool = xstrdup(pool);
+	return 0;
+}
+
+void host_free(struct host *host)
+{
+	free(host->vg);
+	free(host->pool);
+	*host = (struct host){ 0 };
+}
+
+void host_bridges(struct strlist *list)
+{
+	DIR *dir = opendir("/sys/class/net");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		autofree char *path =
+			xasprintf("/sys/class/net/%s/bridge", entry->d_name);
+
+		if (entry->d_name[0] != '.' && file_exists(path))
+			strlist_add(list, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int prefix_length(const struct sockaddr *mask)
+{
+	const struct sockaddr_in *in = (const void *)mask;
+
+	return mask ? __builtin_popcount(in->sin_addr.s_addr) : 32;
+}
+
+char *host_address(const char *name)
+{
+	struct ifaddrs *all = NULL;
+	char *found = NULL;
+	char text[INET_ADDRSTRLEN];
+
+	if (getifaddrs(&all))
+		return NULL;
+	for (struct ifaddrs *a = all; a && !found; a = a->ifa_next) {
+		const struct sockaddr_in *in = (const void *)a->ifa_addr;
+
+		if (!in || in->sin_family != AF_INET ||
+		    strcmp(a->ifa_name, name))
+			continue;
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+		found = xasprintf("%s/%d", text, prefix_length(a->ifa_netmask));
+	}
+	freeifaddrs(all);
+	return found;
+}
+
+char *host_cmdline(const char *key)
+{
+	autofree char *line = file_read_line("/proc/cmdline");
+	size_t len = strlen(key);
+	char *save = NULL;
+
+	if (!line)
+		return NULL;
+	for (char *word = strtok_r(line, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strncmp(word, key, len) && word[len] == '=')
+			return xstrdup(word + len + 1);
+	}
+	return NULL;
+}
+
+/* Who has the lock, as the holder wrote it there. */
+static char *lock_holder(void)
+{
+	char *line = file_read_line(LOCK_PATH);
+
+	if (line && *line)
+		return line;
+	free(line);
+	return xstrdup("another command");
+}
+
+static int wait_lock(int fd, struct pvn_err *err)
+{
+	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
+	bool told = false;
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return pvn_err_errno(err, errno, "cannot lock '%s'",
+					     LOCK_PATH);
+		autofree char *holder = lock_holder();
+
+		if (i >= LOCK_SECONDS * 10)
+			return pvn_err(
+				err, -EBUSY,
+				"%s is at work for more than %d s, try again later",
+				holder, LOCK_SECONDS);
+		if (!told)
+			fprintf(stderr, "waiting for %s\n", holder);
+		told = true;
+		nanosleep(&tick, NULL);
+	}
+	return 0;
+}
+
+static int lock_fd = -1;
+
+void host_unlock(void)
+{
+	if (lock_fd >= 0)
+		close(lock_fd);
+	lock_fd = -1;
+}
+
+int host_lock(const char *what, struct pvn_err *err)
+{
+	autofree char *holder =
+		xasprintf("'%s' (process %d)\n", what, (int)getpid());
+	int fd, rc;
+
+	rc = mkdir_p(PATH_RUN, 0755, err);
+	if (rc)
+		return rc;
+	/* The lock ends with the process. */
+	fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", LOCK_PATH);
+	rc = wait_lock(fd, err);
+	if (rc) {
+		close(fd);
+		return rc;
+	}
+	lock_fd = fd;
+	if (ftruncate(fd, 0) ||
+	    write(fd, holder, strlen(holder)) != (ssize_t)strlen(holder))
+		fprintf(stderr, "cannot write '%s': %s\n", LOCK_PATH,
+			strerror(errno));
+	return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pool.c: the thin pool: what is in it, what was promised, and when it is enough. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "../lib/file.h"
+#include "../lib/mem.h"
+#include "../lib/size.h"
+#include "dm.h"
+#include "pool.h"
+
+#define SECTOR 512
+#define META_BLOCK 4096
+
+static const struct key {
+	const char *name;
+	size_t offset;
+	unsigned int min, max;
+} keys[] = {
+#define KEY(key_name, member, least, most) \
+	{ (key_name), offsetof(struct pool_limits, member), (least), (most) }
+	KEY("data-limit", data, 1, 100),
+	KEY("metadata-limit", metadata, 1, 100),
+	KEY("overcommit", overcommit, 0, 100000),
+	KEY("warning", warning, 1, 100),
+	KEY("reserve", reserve, 1, 50),
+#undef KEY
+};
+
+static int take_pair(const struct kv *pair, struct pool_limits *limits,
+		     struct pvn_err *err)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t len = strlen(pair->value);
+		unsigned long n = strtoul(pair->value, NULL, 10);
+
+		if (strcmp(pair->key, keys[i].name))
+			continue;
+		if (!len || len > 6 ||
+		    strspn(pair->value, "0123456789") != len ||
+		    n < keys[i].min || n > keys[i].max)
+			return pvn_err(
+				err, -EINVAL,
+				"'%s=%s' is no percentage: expected %u to %u",
+				pair->key, pair->value, keys[i].min,
+				keys[i].max);
+		*(unsigned int *)((char *)limits + keys[i].offset) =
+			(unsigned int)n;
+		return 0;
+	}
+	return pvn_err(err, -EINVAL, "unknown key '%s'", pair->key);
+}
+
+int pool_limits_parse(const struct kv_list *conf, struct pool_limits *limits,
+		      struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf->n && !rc; i++)
+		rc = take_pair(&conf->v[i], limits, err);
+	return rc;
+}
+
+int pool_limits_read(struct pool_limits *limits, struct pvn_err *err)
+{
+	auto_kv struct kv_list conf = { 0 };
+	int rc;
+
+	*limits = POOL_LIMITS_DEFAULT;
+	if (!file_exists(POOL_CONF))
+		return 0;
+	rc = kv_read(&conf, POOL_CONF, err);
+	if (!rc)
+		rc = pool_limits_parse(&conf, limits, err);
+	return rc ? pvn_err_wrap(err, "'%s'", POOL_CONF) : 0;
+}
+
+/* table: "<metadata dev> <data dev> <chunk in sectors> <low water mark> ..."
+ * status: "<transaction> <used>/<total metadata> <used>/<total chunks> <root> rw ..." */
+int pool_status_parse(const char *table, const char *status,
+		      struct pool_status *st, struct pvn_err *err)
+{
+	uint64_t sectors, meta_used, meta, data_used, data;
+	char mode[32];
+
+	if (sscanf(table, "%*s %*s %" SCNu64, &sectors) != 1 ||
+	    sscanf(status,
+		   "%*u %" SCNu64 "/%" SCNu64 " %" SCNu64 "/%" SCNu64
+		   " %*s %31s",
+		   &meta_used, &meta, &data_used, &data, mode) != 5)
+		return pvn_err(
+			err, -EBADMSG,
+			"cannot understand what the kernel says of the pool: '%.100s'",
+			status);
+	*st = (struct pool_status){
+		.chunk = sectors * SECTOR,
+		.data_bytes = data * sectors * SECTOR,
+		.data_used = data_used * sectors * SECTOR,
+		.meta_bytes = meta * META_BLOCK,
+		.meta_used = meta_used * META_BLOCK,
+		.read_only = !strcmp(mode, "ro"),
+		.out_of_space = !strcmp(mode, "out_of_data_space"),
+	};
+	return 0;
+}
+
+static int read_mapping(const char *name, struct pool_status *st,
+			struct pvn_err *err)
+{
+	autofree char *table = NULL;
+	autofree char *status = NULL;
+	int rc = dm_target(name, false, &table, err);
+
+	if (!rc)
+		rc = dm_target(name, true, &status, err);
+	return rc ? rc : pool_status_parse(table, status, st, err);
+}
+
+/* As long as there is no volume in it, LVM makes the pool without a layer above. */
+int pool_status_read(const char *vg, const char *pool, struct pool_status *st,
+		     struct pvn_err *err)
+{
+	autofree char *used = dm_name(vg, pool, "-tpool");
+	autofree char *unused = dm_name(vg, pool, "");
+	int rc = read_mapping(used, st, err);
+
+	return rc == -ENXIO ? read_mapping(unused, st, err) : rc;
+}
+
+uint64_t pool_committed(const struct volume_list *volumes)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < volumes->n; i++) {
+		if (!strncmp(volumes->v[i].name, "guest-", 6))
+			sum += volumes->v[i].size;
+	}
+	return sum;
+}
+
+int pool_admit(const struct pool_limits *limits, const struct volume *pool,
+	       uint64_t committed, uint64_t more, struct pvn_err *err)
+{
+	uint64_t most = pool->size / 100 * limits->overcommit;
+	char want[16], have[16];
+
+	if (pool->used_percent > limits->data)
+		return pvn_err(
+			err, -ENOSPC,
+			"the pool is %.0f%% full, above %u%% no guest is made ('host pool' shows who uses it; remove guests or raise data-limit in '%s')",
+			pool->used_percent, limits->data, POOL_CONF);
+	if (pool->meta_percent > limits->metadata)
+		return pvn_err(
+			err, -ENOSPC,
+			"the pool's metadata is %.0f%% full, above %u%% no guest is made (remove guests or snapshots, or extend it: 'lvextend --poolmetadatasize')",
+			pool->meta_percent, limits->metadata);
+	if (limits->overcommit && committed + more > most)
+		return pvn_err(
+			err, -ENOSPC,
+			"the guests' disks would come to %s, and at most %s (%u%% of the pool) may be promised (overcommit in '%s')",
+			size_print(committed + more, want),
+			size_print(most, have), limits->overcommit, POOL_CONF);
+	return 0;
+}

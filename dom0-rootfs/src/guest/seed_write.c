@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* seed_write.c: put a seed's files on a FAT volume.
+ *
+ * The volume is mounted in a child with a mount namespace of its own: when the
+ * child is gone, for whatever reason, so is the mount. */
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "../lib/file.h"
+#include "../lib/run.h"
+#include "host.h"
+#include "seed.h"
+
+int seed_put_files(const void *arg, const char *dir, struct pvn_err *err)
+{
+	const struct seed *seed = arg;
+	const struct {
+		const char *name;
+		const char *text;
+	} files[] = {
+		{ "meta-data", seed->meta_data },
+		{ "user-data", seed->user_data },
+		{ "network-config", seed->network_config },
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		autofree char *path = xasprintf("%s/%s", dir, files[i].name);
+		int rc = file_write(path, files[i].text, 0600, err);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+typedef int work_fn(const void *arg, const char *dir, struct pvn_err *err);
+
+static int mount_and_work(const char *device, const char *dir, work_fn *work,
+			  const void *arg, struct pvn_err *err)
+{
+	int rc;
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return pvn_err_errno(err, errno,
+				     "cannot make a mount namespace");
+	if (mount(device, dir, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "umask=077"))
+		return pvn_err_errno(err, errno, "cannot mount '%s'", device);
+	rc = work(arg, dir, err);
+	if (umount(dir) && !rc)
+		rc = pvn_err_errno(err, errno, "cannot unmount '%s'", device);
+	return rc;
+}
+
+/* The child's error comes back through shared memory. */
+static int in_child(const char *device, const char *dir, work_fn *work,
+		    const void *arg, struct pvn_err *err)
+{
+	struct pvn_err *shared = mmap(NULL, sizeof(*shared),
+				      PROT_READ | PROT_WRITE,
+				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+	pid_t pid;
+	int rc;
+
+	if (shared == MAP_FAILED)
+		return pvn_err_errno(err, errno, "cannot map memory");
+	pid = fork();
+	if (pid == 0)
+		_exit(mount_and_work(device, dir, work, arg, shared) ? 1 : 0);
+	if (pid < 0) {
+		rc = pvn_err_errno(err, errno, "cannot fork");
+	} else {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (!status)
+			rc = 0;
+		else if (shared->code)
+			rc = pvn_err(err, shared->code, "%s", shared->msg);
+		else
+			rc = pvn_err(err, -EIO, "the writer of '%s' was killed",
+				     device);
+	}
+	munmap(shared, sizeof(*shared));
+	return rc;
+}
+
+int seed_mounted(const char *device, work_fn *work, const void *arg,
+		 struct pvn_err *err)
+{
+	char dir[] = PATH_RUN "/seed-XXXXXX";
+	int rc = mkdir_p(PATH_RUN, 0755, err);
+
+	if (rc)
+		return rc;
+	if (!mkdtemp(dir))
+		return pvn_err_errno(err, errno, "cannot make '%s'", dir);
+	rc = in_child(device, dir, work, arg, err);
+	if (rmdir(dir) && !rc)
+		rc = pvn_err_errno(err, errno, "cannot remove '%s'", dir);
+	return rc;
+}
+
+int seed_write(const struct seed *seed, const char *device, struct pvn_err *err)
+{
+	int rc = PVN_RUN(err, "mkfs.fat", "-n", "CIDATA", device);
+
+	return rc ? rc : seed_mounted(device, seed_put_files, seed, err);
+}

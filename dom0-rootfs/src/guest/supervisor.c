@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* supervisor.c: ask guestd, which starts and stops all guests. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include "guestd_paths.h"
+#include "../lib/file.h"
+#include "../lib/mem.h"
+#include "supervisor.h"
+#include "timing.h"
+
+/* guestd is back in a second or two after it was killed. */
+#define AWAY_SECONDS 10
+
+/* Returns a connected socket, or a negative errno. */
+static int connect_once(void)
+{
+	const struct sockaddr_un addr = { .sun_family = AF_UNIX,
+					  .sun_path = GUESTD_SOCKET };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (const struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int connect_soon(struct pvn_err *err)
+{
+	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
+	int fd = connect_once();
+
+	for (int i = 0; fd < 0 && i < AWAY_SECONDS * 10; i++) {
+		nanosleep(&tick, NULL);
+		fd = connect_once();
+	}
+	if (fd < 0)
+		return pvn_err(
+			err, fd,
+			"guestd, which runs the guests, is not there: %s ('sv restart /run/service/guestd' starts it, /var/log/messages may say why)",
+			strerror(-fd));
+	return fd;
+}
+
+/* Returns true when @line ends the request; then *err tells an error. */
+static bool take_line(char *line, void (*say)(const char *text),
+		      struct pvn_err *err)
+{
+	line[strcspn(line, "\n")] = '\0';
+	if (!strncmp(line, "say ", 4)) {
+		if (say)
+			say(line + 4);
+		return false;
+	}
+	if (!strncmp(line, "error ", 6))
+		pvn_err(err, -EIO, "%s", line + 6);
+	return true;
+}
+
+/* Returns true when it was answered, false when guestd went away. */
+static bool ask_once(int fd, const char *request, void (*say)(const char *text),
+		     struct pvn_err *err)
+{
+	autofclose FILE *f = fdopen(fd, "r+");
+	autofree char *line = NULL;
+	size_t size = 0;
+
+	if (!f)
+		abort();
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		return false;
+	while (getline(&line, &size, f) > 0) {
+		if (take_line(line, say, err))
+			return true;
+	}
+	return false;
+}
+
+int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
+		   const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	autofree char *request = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	request = xasprintf("%s\n", text);
+	err->code = 0;
+	for (;;) {
+		int fd = connect_soon(err);
+
+		if (fd < 0)
+			return fd;
+		if (ask_once(fd, request, say, err))
+			return err->code;
+	}
+}
+
+static void take_times(const char *text)
+{
+	if (!strncmp(text, "times ", 6))
+		timing_parts(text + 6);
+}
+
+int supervisor_start(const char *name, struct pvn_err *err)
+{
+	return supervisor_ask(err, take_times, "start %s", name);
+}
+
+enum supervisor_plan supervisor_plan(const char *name)
+{
+	autofree char *path = xasprintf(GUESTD_RECORDS "/%s", name);
+	autofree char *line = file_read_line(path);
+
+	if (!line)
+		return SUPERVISOR_NOTHING;
+	if (!strncmp(line, "crashed ", 8))
+		return SUPERVISOR_GAVE_UP;
+	return strncmp(line, "waiting ", 8) && strncmp(line, "building ", 9)
+		       ? SUPERVISOR_NOTHING
+		       : SUPERVISOR_STARTS;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* supervisor.h: ask guestd, which starts and stops all guests. */
+#ifndef PVN_SUPERVISOR_H
+#define PVN_SUPERVISOR_H
+
+#include "../lib/err.h"
+
+/* Send a request (see guestd/request.h) and wait for its end. A guestd that is just
+ * being started again is waited for, and asked anew: each request may be repeated.
+ * @say gets what guestd tells meanwhile; it may be NULL.
+ * Returns 0, or guestd's error. */
+int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
+		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Start a guest; done when it runs. guestd's own times go to timing.h. */
+int supervisor_start(const char *name, struct pvn_err *err);
+
+/* What guestd is to do with a guest that has no domain. */
+enum supervisor_plan {
+	SUPERVISOR_NOTHING,
+	SUPERVISOR_STARTS, /* it starts it again, now or after a while */
+	SUPERVISOR_GAVE_UP, /* it crashed too often */
+};
+
+enum supervisor_plan supervisor_plan(const char *name);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* syscalls.c: leave a process only the system calls that a converter needs. What qemu-img
+ * makes was counted with strace over all formats; the rest is what glibc may use in their
+ * place, and what starting it takes. */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include "syscalls.h"
+
+static const unsigned short allowed[] = {
+	/* memory */
+	SYS_brk,
+	SYS_mmap,
+	SYS_mprotect,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	/* files that it can open, which are its two devices and libraries */
+	SYS_openat,
+	SYS_close,
+	SYS_close_range,
+	SYS_access,
+	SYS_faccessat,
+	SYS_faccessat2,
+	SYS_stat,
+	SYS_fstat,
+	SYS_newfstatat,
+	SYS_statx,
+	SYS_fstatfs,
+	SYS_readlink,
+	SYS_readlinkat,
+	SYS_lseek,
+	SYS_getcwd,
+	SYS_read,
+	SYS_readv,
+	SYS_pread64,
+	SYS_preadv,
+	SYS_write,
+	SYS_writev,
+	SYS_pwrite64,
+	SYS_pwritev,
+	SYS_fsync,
+	SYS_fdatasync,
+	SYS_fallocate,
+	SYS_ftruncate,
+	SYS_fadvise64,
+	SYS_ioctl,
+	SYS_fcntl,
+	SYS_flock,
+	/* waiting */
+	SYS_poll,
+	SYS_ppoll,
+	SYS_epoll_create1,
+	SYS_epoll_ctl,
+	SYS_epoll_wait,
+	SYS_epoll_pwait,
+	SYS_eventfd2,
+	SYS_signalfd4,
+	SYS_pipe2,
+	SYS_dup,
+	SYS_dup2,
+	SYS_dup3,
+	SYS_futex,
+	SYS_nanosleep,
+	SYS_clock_nanosleep,
+	SYS_clock_gettime,
+	SYS_clock_getres,
+	SYS_gettimeofday,
+	SYS_restart_syscall,
+	/* processes and threads */
+	SYS_clone,
+	SYS_clone3,
+	SYS_vfork,
+	SYS_execve,
+	SYS_wait4,
+	SYS_waitid,
+	SYS_exit,
+	SYS_exit_group,
+	SYS_arch_prctl,
+	SYS_prctl,
+	SYS_prlimit64,
+	SYS_rseq,
+	SYS_set_robust_list,
+	SYS_set_tid_address,
+	SYS_sched_yield,
+	SYS_sched_getaffinity,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_tgkill,
+	SYS_getuid,
+	SYS_geteuid,
+	SYS_getgid,
+	SYS_getegid,
+	SYS_getppid,
+	SYS_uname,
+	SYS_sysinfo,
+	SYS_getrandom,
+	SYS_membarrier,
+	/* signals */
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_rt_sigtimedwait,
+	SYS_sigaltstack,
+};
+
+#define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+
+int syscalls_restrict(struct pvn_err *err)
+{
+	const struct sock_filter start[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+	};
+	const struct sock_filter end[] = {
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_filter filter[4 + N_ALLOWED + 2];
+	const struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]),
+		.filter = filter,
+	};
+
+	memcpy(filter, start, sizeof(start));
+	for (size_t i = 0; i < N_ALLOWED; i++) {
+		/* over those that are left and the refusal, to the end */
+		filter[4 + i] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
+			(unsigned char)(N_ALLOWED - i), 0);
+	}
+	memcpy(filter + 4 + N_ALLOWED, end, sizeof(end));
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return pvn_err_errno(err, errno,
+				     "cannot restrict system calls");
+	return 0;
+}

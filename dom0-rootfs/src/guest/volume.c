@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* volume.c: thin volumes, through LVM's own commands. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include "../lib/mem.h"
+#include "../lib/run.h"
+#include "volume.h"
+
+#define N_FIELDS 6
+#define LVS_FIELDS \
+	"lv_name,lv_size,data_percent,metadata_percent,chunk_size,lv_tags"
+
+static double parse_percent(const char *s)
+{
+	return *s ? strtod(s, NULL) : -1.0;
+}
+
+static int parse_line(struct volume_list *list, char *line, struct pvn_err *err)
+{
+	char *field[N_FIELDS] = { NULL };
+	struct volume *v;
+	char *s = line + strspn(line, " \t");
+
+	for (int i = 0; i < N_FIELDS; i++) {
+		field[i] = s ? strsep(&s, "|") : NULL;
+		if (!field[i])
+			return pvn_err(err, -EBADMSG,
+				       "cannot understand '%.100s' from lvs",
+				       line);
+	}
+	list->v = xrealloc(list->v, (list->n + 1) * sizeof(*list->v));
+	v = &list->v[list->n++];
+	v->name = xstrdup(field[0]);
+	v->size = strtoull(field[1], NULL, 10);
+	v->used_percent = parse_percent(field[2]);
+	v->meta_percent = parse_percent(field[3]);
+	v->chunk = strtoull(field[4], NULL, 10);
+	v->tags = xstrdup(field[5]);
+	return 0;
+}
+
+int volumes_parse(struct volume_list *list, const char *text,
+		  struct pvn_err *err)
+{
+	autofree char *copy = xstrdup(text);
+	char *save = NULL;
+
+	for (char *line = strtok_r(copy, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		int rc;
+
+		if (!line[strspn(line, " \t")])
+			continue;
+		rc = parse_line(list, line, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	const char *argv[] = { "lvm",	      "lvs",	 "--noheadings",
+			       "--nosuffix",  "--units", "b",
+			       "--separator", "|",	 "-o",
+			       LVS_FIELDS,    vg,	 NULL };
+	int rc;
+
+	rc = pvn_run_output((char *const *)argv, &text, err);
+	return rc ? rc : volumes_parse(list, text, err);
+}
+
+void volumes_free(struct volume_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->v[i].name);
+		free(list->v[i].tags);
+	}
+	free(list->v);
+	*list = (struct volume_list){ 0 };
+}
+
+const struct volume *volumes_find(const struct volume_list *list,
+				  const char *name)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!strcmp(list->v[i].name, name))
+			return &list->v[i];
+	}
+	return NULL;
+}
+
+uint64_t volume_used(const struct volume *v)
+{
+	if (v->used_percent < 0)
+		return 0;
+	return (uint64_t)((double)v->size * v->used_percent / 100.0);
+}
+
+bool volume_has_tag(const struct volume *v, const char *tag)
+{
+	const char *s = v->tags;
+	size_t len = strlen(tag);
+
+	while (*s) {
+		size_t n = strcspn(s, ",");
+
+		if (n == len && !strncmp(s, tag, n))
+			return true;
+		s += n + (s[n] == ',');
+	}
+	return false;
+}
+
+bool volume_is_guests(const char *volume, const char *guest)
+{
+	size_t len = strlen(guest);
+	const char *rest;
+
+	if (strncmp(volume, "guest-", 6) || strncmp(volume + 6, guest, len))
+		return false;
+	if (volume[6 + len] == '.' || volume[6 + len] == '+')
+		return true;
+	if (volume[6 + len] != '-')
+		return false;
+	rest = volume + 6 + len + 1;
+	if (!strcmp(rest, "seed"))
+		return true;
+	/* A disk's name is letters only: guest "a" has nothing of guest "a-b". */
+	return !strncmp(rest, "xvd", 3) && rest[3] &&
+	       strspn(rest + 3, "abcdefghijklmnopqrstuvwxyz") ==
+		       strlen(rest + 3);
+}
+
+bool volume_is_snapshot(const char *volume, const char *guest,
+			const char *snapshot)
+{
+	autofree char *prefix = xasprintf("guest-%s.%s-", guest, snapshot);
+
+	size_t len = strlen(prefix);
+
+	/* snapshot "a" has nothing of snapshot "a-b" */
+	return !strncmp(volume, prefix, len) && !strchr(volume + len, '-');
+}
+
+int volumes_check_free(const struct volume_list *list, const char *guest,
+		       struct pvn_err *err)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		const char *volume = list->v[i].name;
+
+		if (volume_is_guests(volume, guest))
+			return pvn_err(
+				err, -EEXIST,
+				"there is a volume '%s' already, left by another guest of that name ('guest destroy %s' removes it)",
+				volume, guest);
+	}
+	return 0;
+}
+
+int volume_create(const char *vg, const char *pool, const char *name,
+		  uint64_t size, const char *tag, struct pvn_err *err)
+{
+	autofree char *thin = xasprintf("%s/%s", vg, pool);
+	autofree char *bytes = xasprintf("%llub", (unsigned long long)size);
+	/* -Wn: a new thin volume reads as zeroes, there is nothing to wipe */
+	const char *argv[] = { "lvm",
+			       "lvcreate",
+			       "-q",
+			       "-y",
+			       "-Wn",
+			       "-ay",
+			       "-V",
+			       bytes,
+			       "-T",
+			       thin,
+			       "-n",
+			       name,
+			       tag ? "--addtag" : NULL,
+			       tag,
+			       NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_snapshot(const char *vg, const char *origin, const char *name,
+		    struct pvn_err *err)
+{
+	autofree char *from = xasprintf("%s/%s", vg, origin);
+	/* -kn: else 'lvchange -ay' would skip it */
+	const char *argv[] = { "lvm", "lvcreate", "-q", "-y", "-s", "-kn",
+			       "-ay", "-prw",	  "-n", name, from, NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_extend(const char *vg, const char *name, uint64_t size,
+		  struct pvn_err *err)
+{
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+	autofree char *bytes = xasprintf("%llub", (unsigned long long)size);
+	const char *argv[] = { "lvm", "lvextend", "-q", "-L", bytes, lv, NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_resize(const char *vg, const char *name, uint64_t size,
+		  struct pvn_err *err)
+{
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+	autofree char *bytes = xasprintf("%llub", (unsigned long long)size);
+	/* what is in it is our caller's affair */
+	const char *argv[] = { "lvm",	 "lvresize", "-q",  "-f", "-y", "--fs",
+			       "ignore", "-L",	     bytes, lv,	  NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_rename(const char *vg, const char *from, const char *to,
+		  struct pvn_err *err)
+{
+	const char *argv[] = { "lvm", "lvrename", "-q", vg, from, to, NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_dependents(const char *vg, const char *origin, struct strlist *names,
+		      struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	autofree char *select = xasprintf("origin=%s", origin);
+	char *save = NULL;
+	int rc = pvn_run_output(PVN_ARGV("lvm", "lvs", "--noheadings", "-o",
+					 "lv_name", "-S", select, vg),
+				&text, err);
+
+	if (rc)
+		return rc;
+	for (char *name = strtok_r(text, " \n", &save); name;
+	     name = strtok_r(NULL, " \n", &save))
+		strlist_add(names, name);
+	return 0;
+}
+
+int volume_tag(const char *vg, const char *name, const char *tag,
+	       struct pvn_err *err)
+{
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+
+	return PVN_RUN(err, "lvm", "lvchange", "-q", "--addtag", tag, lv);
+}
+
+int volume_freeze(const char *vg, const char *name, struct pvn_err *err)
+{
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+	const char *readonly[] = { "lvm", "lvchange", "-q", "-pr", lv, NULL };
+	const char *inactive[] = { "lvm", "lvchange", "-q", "-an", lv, NULL };
+	int rc;
+
+	rc = pvn_run((char *const *)readonly, err);
+	return rc ? rc : pvn_run((char *const *)inactive, err);
+}
+
+int volume_activate(const char *path, struct pvn_err *err)
+{
+	const char *lv = strncmp(path, "/dev/", 5) ? path : path + 5;
+	const char *argv[] = { "lvm", "lvchange", "-q", "-ay", "-K", lv, NULL };
+
+	return pvn_run((char *const *)argv, err);
+}
+
+int volume_remove(const char *vg, const char *name, struct pvn_err *err)
+{
+	const struct timespec tick = { .tv_nsec = 500 * 1000 * 1000 };
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+	const char *argv[] = { "lvm", "lvremove", "-q", "-f", "-y", lv, NULL };
+	int rc = 0;
+
+	/* blkback closes a device a moment after its guest is gone. */
+	for (int i = 0; i < 20; i++) {
+		auto_volumes struct volume_list list = { 0 };
+
+		if (!volumes_read(vg, &list, err) && !volumes_find(&list, name))
+			return 0;
+		rc = pvn_run((char *const *)argv, err);
+		if (!rc)
+			return 0;
+		nanosleep(&tick, NULL);
+	}
+	return rc;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wait.c: wait until something is true of a guest, on xenstore's events. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include "wait.h"
+#include "store.h"
+
+#define SSH_PORT 22
+/* A closed port gives no event: it is tried again after this. */
+#define RETRY_MS 250
+/* How long one try may take. */
+#define TRY_MS 3000
+
+/* Does it send "SSH-"? */
+static bool read_banner(int fd)
+{
+	char banner[4];
+	size_t n = 0;
+
+	while (n < sizeof(banner)) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		ssize_t r;
+
+		if (poll(&p, 1, TRY_MS) <= 0)
+			return false;
+		r = recv(fd, banner + n, sizeof(banner) - n, MSG_DONTWAIT);
+		if (r <= 0)
+			return false;
+		n += (size_t)r;
+	}
+	return !memcmp(banner, "SSH-", sizeof(banner));
+}
+
+static bool ssh_answers(const char *address)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_port = htons(SSH_PORT) };
+	autoclose int fd = -1;
+	struct pollfd p = { .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
+		return false;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
+	    errno != EINPROGRESS)
+		return false;
+	p.fd = fd;
+	if (poll(&p, 1, TRY_MS) <= 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) || error)
+		return false;
+	return read_banner(fd);
+}
+
+/* The guest's domain as it is now; 0: there is none. */
+static int find_domain(const struct guest *guest, uint32_t *id_r,
+		       struct pvn_err *err)
+{
+	auto_domains struct domain_list domains = { 0 };
+	const struct domain *d;
+	int rc = domains_read(&domains, err);
+
+	if (rc)
+		return rc;
+	d = domains_find(&domains,
+			 guest->has_conf ? guest->conf.name : guest->name);
+	*id_r = d ? d->id : 0;
+	return 0;
+}
+
+/* Is it so by now? Returns 1, 0 or an error. @id: 0 for none */
+static int look(struct wait *w, struct store *store, uint32_t id,
+		struct pvn_err *err)
+{
+	int rc;
+
+	if (w->what == WAIT_OFF)
+		return !id;
+	if (!id || !domain_runs(id))
+		return 0;
+	if (w->what == WAIT_REBOOT)
+		return id != w->old;
+	rc = store_watch_guest(store, id, err);
+	if (rc)
+		return rc;
+	free(w->address);
+	w->address = guest_address(store, w->guest, id);
+	if (!w->address)
+		return 0;
+	return w->what == WAIT_IP || ssh_answers(w->address);
+}
+
+static int timed_out(const struct wait *w, struct pvn_err *err)
+{
+	const char *name = w->guest->name;
+
+	switch (w->what) {
+	case WAIT_SSH:
+		if (w->address)
+			return pvn_err(
+				err, -ETIMEDOUT,
+				"no ssh answered at %s, guest '%s', in %u s",
+				w->address, name, w->seconds);
+		__attribute__((fallthrough));
+	case WAIT_IP:
+		return pvn_err(
+			err, -ETIMEDOUT,
+			"the address of guest '%s' was not known in %u s", name,
+			w->seconds);
+	case WAIT_OFF:
+		return pvn_err(err, -ETIMEDOUT,
+			       "guest '%s' still ran after %u s", name,
+			       w->seconds);
+	case WAIT_REBOOT:
+		return pvn_err(err, -ETIMEDOUT,
+			       "guest '%s' did not reboot in %u s", name,
+			       w->seconds);
+	}
+	return -ETIMEDOUT;
+}
+
+int wait_until(struct wait *w, struct pvn_err *err)
+{
+	auto_store struct store *store = NULL;
+	time_t end = store_now() + w->seconds;
+	int rc = store_open(&store, err);
+
+	if (!rc)
+		rc = store_watch(store, "@releaseDomain", err);
+	if (!rc)
+		rc = store_watch(store, "@introduceDomain", err);
+	while (!rc) {
+		uint32_t id = 0;
+		time_t left;
+
+		rc = find_domain(w->guest, &id, err);
+		if (!rc)
+			rc = look(w, store, id, err);
+		if (rc)
+			break;
+		left = end - store_now();
+		if (left <= 0)
+			return timed_out(w, err);
+		/* the only thing that has no event is a port that opens */
+		store_wait(store,
+			   w->what == WAIT_SSH && w->address
+				   ? RETRY_MS
+				   : (int)(left > 3600 ? 3600 : left) * 1000);
+	}
+	return rc < 0 ? rc : 0;
+}
