@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* adopt.c: domains that guestd did not make, or that a guestd before it made. */
+#include <string.h>
+#include "guestd.h"
+
+static const libxl_dominfo *find_uuid(const libxl_dominfo *info, int n,
+				      const char *uuid)
+{
+	char text[37];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), LIBXL_UUID_FMT,
+			 LIBXL_UUID_BYTES(info[i].uuid));
+		if (info[i].domid && !info[i].dying && !strcmp(text, uuid))
+			return &info[i];
+	}
+	return NULL;
+}
+
+static void without_domain(struct ward *ward, enum phase phase)
+{
+	ward->domid = 0;
+	ward->phase = phase;
+	record_write(ward);
+}
+
+/* Go on where the last guestd was when it ended. */
+static void recover(struct guestd *g, struct ward *ward,
+		    const libxl_dominfo *info)
+{
+	switch (ward->phase) {
+	case PHASE_BUILDING:
+		/* It stays paused until it is complete. */
+		if (info && info->paused) {
+			ward->domid = info->domid;
+			ward->due = 0;
+			ward_leave(g, ward, PHASE_WAITING);
+		} else if (info) {
+			ward_adopt(g, ward, info, true);
+		} else {
+			ward->due = 0;
+			without_domain(ward, PHASE_WAITING);
+		}
+		return;
+	case PHASE_LEAVING:
+		if (info) {
+			ward->domid = info->domid;
+			ward_leave(g, ward, ward->after);
+		} else {
+			without_domain(ward, ward->after);
+		}
+		return;
+	case PHASE_UP:
+		if (info)
+			ward_adopt(g, ward, info, true);
+		else
+			without_domain(ward, PHASE_DOWN);
+		return;
+	case PHASE_DOWN:
+	case PHASE_WAITING:
+	case PHASE_CRASHED:
+		if (info)
+			ward_adopt(g, ward, info, false);
+		return;
+	}
+}
+
+void adopt_recover(struct guestd *g)
+{
+	int n = 0;
+	libxl_dominfo *info = libxl_list_domain(g->ctx, &n);
+
+	records_read(g);
+	for (struct ward *ward = g->wards; ward; ward = ward->next)
+		recover(g, ward, find_uuid(info, info ? n : 0, ward->uuid));
+	libxl_dominfo_list_free(info, n);
+	adopt_scan(g);
+}
+
+static bool is_building(struct guestd *g, const libxl_dominfo *info)
+{
+	for (struct ward *ward = g->wards; ward; ward = ward->next) {
+		if (ward->phase == PHASE_BUILDING &&
+		    find_uuid(info, 1, ward->uuid))
+			return true;
+	}
+	return false;
+}
+
+static void adopt(struct guestd *g, const libxl_dominfo *info)
+{
+	autofree char *name = libxl_domid_to_name(g->ctx, info->domid);
+	struct ward *ward;
+
+	if (!name || !*name || strchr(name, '/') || *name == '.')
+		return; /* not complete, or nothing that we could name */
+	ward = ward_get(g, name);
+	if (ward->phase == PHASE_BUILDING || ward->phase == PHASE_LEAVING ||
+	    ward->phase == PHASE_UP)
+		return;
+	ward_adopt(g, ward, info, false);
+}
+
+void adopt_scan(struct guestd *g)
+{
+	int n = 0;
+	libxl_dominfo *info = libxl_list_domain(g->ctx, &n);
+
+	for (int i = 0; info && i < n; i++) {
+		if (info[i].domid && !info[i].dying &&
+		    !ward_find_domain(g, info[i].domid) &&
+		    !is_building(g, &info[i]))
+			adopt(g, &info[i]);
+	}
+	libxl_dominfo_list_free(info, n);
+}
+
+/* Does the domain still have the name that we know it by? */
+static void follow_rename(struct guestd *g, struct ward *ward)
+{
+	autofree char *name = NULL;
+
+	if (ward->phase != PHASE_UP)
+		return;
+	name = libxl_domid_to_name(g->ctx, ward->domid);
+	if (name && *name && strcmp(name, ward->name) && !strchr(name, '/') &&
+	    !ward_find(g, name))
+		ward_rename(ward, name);
+}
+
+struct ward *adopt_find(struct guestd *g, const char *name)
+{
+	struct ward *ward = ward_find(g, name);
+
+	if (ward) {
+		follow_rename(g, ward);
+		return ward_find(g, name);
+	}
+	for (ward = g->wards; ward; ward = ward->next)
+		follow_rename(g, ward);
+	return ward_find(g, name);
+}

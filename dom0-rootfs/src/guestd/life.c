@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* life.c: what happens to a guest: it is built, runs, stops and leaves. */
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+#include "../lib/file.h"
+#include "build.h"
+#include "guestd.h"
+
+/* An 'xl' that made a domain looks after it; only when it has not done so for
+ * this long do we. */
+#define GRACE_MS 5000
+
+static libxl_asyncop_how how_for(struct ward *ward)
+{
+	return (libxl_asyncop_how){ .u.for_event = (uintptr_t)ward };
+}
+
+static void set_phase(struct ward *ward, enum phase phase)
+{
+	ward->phase = phase;
+	if (phase == PHASE_DOWN || phase == PHASE_WAITING ||
+	    phase == PHASE_CRASHED) {
+		ward->domid = 0;
+		ward->stopped = false;
+	}
+	if (phase == PHASE_DOWN)
+		ward->crashes.n = 0;
+	record_write(ward);
+}
+
+static void unwatch(struct guestd *g, struct ward *ward)
+{
+	if (ward->death)
+		libxl_evdisable_domain_death(g->ctx, ward->death);
+	ward->death = NULL;
+}
+
+static void watch(struct guestd *g, struct ward *ward)
+{
+	unwatch(g, ward);
+	if (libxl_evenable_domain_death(g->ctx, ward->domid, 0, &ward->death))
+		say(LOG_ERR, "cannot watch over guest '%s'", ward->name);
+}
+
+/* After a crash, or a restart that failed: later, or not at all. */
+static enum phase after_crash(struct ward *ward)
+{
+	int64_t delay = policy_crashed(&ward->crashes, now_ms());
+
+	if (delay < 0) {
+		say(LOG_ERR,
+		    "guest '%s' crashed %d times within %d minutes and stays down",
+		    ward->name, POLICY_CRASHES, POLICY_WINDOW_MS / 60000);
+		return PHASE_CRASHED;
+	}
+	say(LOG_NOTICE, "guest '%s' is started again in %d s", ward->name,
+	    (int)(delay / 1000));
+	ward->due = now_ms() + delay;
+	return PHASE_WAITING;
+}
+
+static void start_failed(struct guestd *g, struct ward *ward,
+			 const struct pvn_err *err)
+{
+	bool restarting = ward->restarting && ward->wish == WISH_NONE;
+
+	say(LOG_ERR, "guest '%s' does not start: %s", ward->name, err->msg);
+	ward->restarting = false;
+	set_phase(ward, restarting && !g->halt_deadline ? after_crash(ward)
+							: PHASE_DOWN);
+	ward->wish = WISH_NONE;
+	server_started(g, ward, err);
+	server_gone(g, ward);
+}
+
+static int begin_build(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	libxl_asyncop_how how = how_for(ward);
+	int rc;
+
+	ward->begun = now_ms();
+	rc = build_prepare(g, ward, err);
+	if (rc)
+		return rc;
+	ward->ours = true;
+	ward->wish = WISH_NONE;
+	ward->error_mark = xl_mark();
+	ward->prepared = now_ms();
+	set_phase(ward, PHASE_BUILDING);
+	if (libxl_domain_create_new(g->ctx, ward->config, &ward->domid, &how,
+				    NULL)) {
+		build_forget(ward);
+		ward->phase = PHASE_DOWN;
+		return xl_error(ward->error_mark, 0, err,
+				"cannot make its domain");
+	}
+	return 0;
+}
+
+static void build_ended(struct guestd *g, struct ward *ward, int result)
+{
+	struct pvn_err err = { 0 };
+
+	ward->built = now_ms();
+	build_forget(ward);
+	if (result) {
+		xl_error(ward->error_mark, 0, &err, "cannot make its domain");
+		start_failed(g, ward, &err);
+		return;
+	}
+	watch(g, ward);
+	if (libxl_domain_unpause(g->ctx, ward->domid, NULL)) {
+		xl_error(ward->error_mark, ward->domid, &err,
+			 "cannot unpause its domain");
+		say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
+		server_started(g, ward, &err);
+		ward_leave(g, ward, PHASE_DOWN);
+		return;
+	}
+	ward->restarting = false;
+	set_phase(ward, PHASE_UP);
+	snprintf(ward->times, sizeof(ward->times),
+		 "prepare=%d build=%d unpause=%d",
+		 (int)(ward->prepared - ward->begun),
+		 (int)(ward->built - ward->prepared),
+		 (int)(now_ms() - ward->built));
+	say(LOG_INFO, "guest '%s' is started as domain %u (ms: %s)", ward->name,
+	    ward->domid, ward->times);
+	server_started(g, ward, NULL);
+	if (ward->wish == WISH_KILL)
+		ward_leave(g, ward, PHASE_DOWN);
+	else if (ward->wish == WISH_STOP &&
+		 libxl_domain_shutdown(g->ctx, ward->domid, NULL))
+		say(LOG_ERR, "guest '%s' can't be asked to shut down",
+		    ward->name);
+}
+
+int ward_start(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	int rc;
+
+	if (g->halt_deadline)
+		return pvn_err(err, -ESHUTDOWN, "the host is going down");
+	switch (ward->phase) {
+	case PHASE_UP:
+		if (ward->stopped)
+			return pvn_err(
+				err, -EBUSY,
+				"guest '%s' %s and is kept as it is ('guest stop --force %s' removes it)",
+				ward->name, policy_reason_name(ward->reason),
+				ward->name);
+		ward->wish = WISH_NONE;
+		ward->times[0] = '\0';
+		server_started(g, ward, NULL);
+		return 0;
+	case PHASE_BUILDING:
+		return 0;
+	case PHASE_LEAVING:
+		ward->after = PHASE_WAITING;
+		ward->due = 0;
+		ward->crashes.n = 0;
+		record_write(ward);
+		return 0;
+	case PHASE_DOWN:
+	case PHASE_WAITING:
+	case PHASE_CRASHED:
+		break;
+	}
+	ward->crashes.n = 0;
+	ward->restarting = false;
+	rc = begin_build(g, ward, err);
+	if (rc)
+		set_phase(ward, PHASE_DOWN);
+	return rc;
+}
+
+void ward_leave(struct guestd *g, struct ward *ward, enum phase after)
+{
+	libxl_asyncop_how how = how_for(ward);
+	struct pvn_err err = { 0 };
+
+	unwatch(g, ward);
+	ward->after = after;
+	ward->error_mark = xl_mark();
+	set_phase(ward, PHASE_LEAVING);
+	if (!libxl_domain_destroy(g->ctx, ward->domid, &how))
+		return;
+	xl_error(ward->error_mark, ward->domid, &err,
+		 "cannot destroy its domain");
+	say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
+	set_phase(ward, PHASE_UP);
+	server_not_gone(g, ward, &err);
+}
+
+/* Is there still something to destroy? */
+static bool is_there(struct guestd *g, uint32_t domid)
+{
+	libxl_dominfo info;
+	bool there;
+
+	libxl_dominfo_init(&info);
+	there = !libxl_domain_info(g->ctx, &info, domid) && !info.dying;
+	libxl_dominfo_dispose(&info);
+	return there;
+}
+
+static void leave_ended(struct guestd *g, struct ward *ward, int result)
+{
+	struct pvn_err err = { 0 };
+
+	if (result && is_there(g, ward->domid)) {
+		xl_error(ward->error_mark, ward->domid, &err,
+			 "cannot destroy its domain");
+		say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
+		set_phase(ward, PHASE_UP);
+		watch(g, ward);
+		server_not_gone(g, ward, &err);
+		return;
+	}
+	ward->wish = WISH_NONE;
+	set_phase(ward, ward->after);
+	if (ward->phase == PHASE_DOWN)
+		say(LOG_INFO, "guest '%s' is down", ward->name);
+	server_gone(g, ward);
+}
+
+/* What its file says is to come after it stopped like that. */
+static void leave_by_policy(struct guestd *g, struct ward *ward)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	autofree char *path = guestconf_path(ward->name);
+	struct pvn_err err = { 0 };
+	enum policy_action action = ACTION_DESTROY;
+
+	if (!file_exists(path)) {
+		if (ward->ours)
+			ward_leave(g, ward, PHASE_DOWN);
+		return; /* none of ours: not our business */
+	}
+	if (guestconf_read(path, &conf, &err))
+		say(LOG_ERR, "guest '%s' is not started again: %s", ward->name,
+		    err.msg);
+	else
+		action = policy_action(&conf, ward->reason);
+	if (action == ACTION_PRESERVE) {
+		say(LOG_NOTICE, "guest '%s' is kept as it is", ward->name);
+		return;
+	}
+	ward->due = 0;
+	if (action == ACTION_DESTROY || g->halt_deadline)
+		ward_leave(g, ward, PHASE_DOWN);
+	else if (policy_is_crash(ward->reason))
+		ward_leave(g, ward, after_crash(ward));
+	else
+		ward_leave(g, ward, PHASE_WAITING);
+}
+
+static void act_on_stop(struct guestd *g, struct ward *ward)
+{
+	autofree char *name = libxl_domid_to_name(g->ctx, ward->domid);
+
+	ward->due = 0;
+	if (name && strcmp(name, ward->name) && !ward_find(g, name))
+		ward_rename(ward, name);
+	if (ward->wish != WISH_NONE)
+		ward_leave(g, ward, PHASE_DOWN);
+	else
+		leave_by_policy(g, ward);
+}
+
+static void stopped(struct guestd *g, struct ward *ward, int reason)
+{
+	if (reason == REASON_SUSPEND) {
+		watch(g, ward); /* each reports a stop once */
+		return;
+	}
+	if (ward->stopped)
+		return;
+	ward->stopped = true;
+	ward->reason = reason;
+	say(LOG_NOTICE, "guest '%s' %s", ward->name,
+	    policy_reason_name(reason));
+	if (ward->ours || ward->wish != WISH_NONE)
+		act_on_stop(g, ward);
+	else
+		ward->due = now_ms() + GRACE_MS;
+}
+
+/* Someone else destroyed it. */
+static void vanished(struct guestd *g, struct ward *ward)
+{
+	unwatch(g, ward);
+	ward->wish = WISH_NONE;
+	say(LOG_NOTICE, "guest '%s' was destroyed", ward->name);
+	set_phase(ward, PHASE_DOWN);
+	server_gone(g, ward);
+}
+
+static int shut_down(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	unsigned long mark = xl_mark();
+
+	if (libxl_domain_shutdown(g->ctx, ward->domid, NULL))
+		return xl_error(mark, ward->domid, err,
+				"cannot ask guest '%s' to shut down",
+				ward->name);
+	return 0;
+}
+
+/* A person wants it down: by asking it (WISH_STOP) or at once. */
+static int bring_down(struct guestd *g, struct ward *ward, enum wish wish,
+		      struct pvn_err *err)
+{
+	switch (ward->phase) {
+	case PHASE_UP:
+		ward->wish = wish;
+		if (wish == WISH_STOP && !ward->stopped)
+			return shut_down(g, ward, err);
+		ward_leave(g, ward, PHASE_DOWN);
+		return 0;
+	case PHASE_BUILDING:
+		ward->wish = wish;
+		return 0;
+	case PHASE_LEAVING:
+		ward->after = PHASE_DOWN;
+		record_write(ward);
+		return 0;
+	case PHASE_DOWN:
+	case PHASE_WAITING:
+	case PHASE_CRASHED:
+		break;
+	}
+	set_phase(ward, PHASE_DOWN);
+	server_gone(g, ward);
+	return 0;
+}
+
+int ward_stop(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	return bring_down(g, ward, WISH_STOP, err);
+}
+
+int ward_kill(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	return bring_down(g, ward, WISH_KILL, err);
+}
+
+void ward_adopt(struct guestd *g, struct ward *ward, const libxl_dominfo *info,
+		bool ours)
+{
+	ward->domid = info->domid;
+	snprintf(ward->uuid, sizeof(ward->uuid), LIBXL_UUID_FMT,
+		 LIBXL_UUID_BYTES(info->uuid));
+	ward->ours = ours;
+	ward->wish = WISH_NONE;
+	ward->due = 0;
+	ward->stopped = false;
+	set_phase(ward, PHASE_UP);
+	watch(g, ward);
+	if (info->shutdown)
+		stopped(g, ward, (int)info->shutdown_reason);
+}
+
+static void operation_ended(struct guestd *g, struct ward *ward, int result)
+{
+	if (ward->phase == PHASE_BUILDING)
+		build_ended(g, ward, result);
+	else if (ward->phase == PHASE_LEAVING)
+		leave_ended(g, ward, result);
+}
+
+void life_event(struct guestd *g, const libxl_event *event)
+{
+	struct ward *ward;
+
+	if (event->type == LIBXL_EVENT_TYPE_OPERATION_COMPLETE) {
+		operation_ended(g, (struct ward *)(uintptr_t)event->for_user,
+				event->u.operation_complete.rc);
+		return;
+	}
+	ward = ward_find_domain(g, event->domid);
+	if (!ward || ward->phase != PHASE_UP)
+		return;
+	if (event->type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN)
+		stopped(g, ward, event->u.domain_shutdown.shutdown_reason);
+	else if (event->type == LIBXL_EVENT_TYPE_DOMAIN_DEATH)
+		vanished(g, ward);
+}
+
+static void restart(struct guestd *g, struct ward *ward)
+{
+	struct pvn_err err = { 0 };
+
+	ward->restarting = true;
+	if (begin_build(g, ward, &err))
+		start_failed(g, ward, &err);
+}
+
+void life_tick(struct guestd *g, int64_t now, int64_t *next_io)
+{
+	for (struct ward *ward = g->wards; ward; ward = ward->next) {
+		bool waits = ward->phase == PHASE_WAITING && !g->halt_deadline;
+		bool grace = ward->phase == PHASE_UP && ward->stopped &&
+			     ward->due;
+
+		if (!waits && !grace)
+			continue;
+		if (ward->due > now) {
+			if (ward->due < *next_io)
+				*next_io = ward->due;
+		} else if (waits) {
+			restart(g, ward);
+		} else {
+			act_on_stop(g, ward);
+		}
+	}
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pool_guard.c: decide which guests are paused before the pool is full. */
+#include "../lib/size.h"
+#include "pool_guard.h"
+
+/* A pool's metadata that is so full is as bad as no space. */
+#define META_PERCENT 92
+#define LEAST_RESERVE (128 * MIB)
+#define MOST_RESERVE (16 * GIB)
+/* Who takes less than this part of the reserve in a window doesn't matter yet. */
+#define LEAST_SHARE 64
+#define MOST_LEAST (16 * MIB)
+/* Nobody fills a pool faster. */
+#define BYTES_PER_MS (4 * MIB)
+#define SHORTEST_MS 250
+#define META_MS 1000
+#define LONGEST_MS 10000
+
+static uint64_t left(const struct pool_status *st)
+{
+	return st->data_bytes - st->data_used;
+}
+
+static unsigned int meta_percent(const struct pool_status *st)
+{
+	return st->meta_bytes
+		       ? (unsigned int)(st->meta_used * 100 / st->meta_bytes)
+		       : 0;
+}
+
+uint64_t pool_guard_reserve(const struct pool_limits *limits,
+			    const struct pool_status *st)
+{
+	uint64_t reserve = st->data_bytes / 100 * limits->reserve;
+
+	if (reserve > MOST_RESERVE)
+		reserve = MOST_RESERVE;
+	if (reserve < LEAST_RESERVE)
+		reserve = LEAST_RESERVE;
+	/* a pool so small that this is most of it */
+	return reserve > st->data_bytes / 4 ? st->data_bytes / 4 : reserve;
+}
+
+bool pool_guard_is_near(const struct pool_limits *limits,
+			const struct pool_status *st)
+{
+	return left(st) < 3 * pool_guard_reserve(limits, st) ||
+	       meta_percent(st) >= META_PERCENT - 10;
+}
+
+static bool is_tight(const struct pool_limits *limits,
+		     const struct pool_status *st)
+{
+	return st->read_only || st->out_of_space ||
+	       left(st) < pool_guard_reserve(limits, st) ||
+	       meta_percent(st) >= META_PERCENT;
+}
+
+/* Not at once when it is a little better: the guest would be stopped and started
+ * with each block that it frees. */
+static bool has_space_again(const struct pool_limits *limits,
+			    const struct pool_status *st)
+{
+	uint64_t reserve = pool_guard_reserve(limits, st);
+
+	return !st->read_only && !st->out_of_space &&
+	       left(st) > reserve + reserve / 2 &&
+	       meta_percent(st) < META_PERCENT - 2;
+}
+
+/* What a guest took or wrote in this window. */
+static uint64_t amount(const struct pool_writer *w, bool written)
+{
+	return written ? w->written : w->mapped;
+}
+
+/* Pause who took most, and who took nearly as much; @least or more. Returns false
+ * when nobody did. */
+static bool pause_large(struct pool_writer *v, size_t n, bool written,
+			uint64_t least)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!v[i].paused && amount(&v[i], written) > most)
+			most = amount(&v[i], written);
+	}
+	if (!most || most < least)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t took = amount(&v[i], written);
+
+		if (!v[i].paused && took >= least && took >= most / 8)
+			v[i].pause = true;
+	}
+	return true;
+}
+
+/* Those that make it grow. A guest that writes over what it shares with its template
+ * gets nothing mapped anew and still takes space. Who writes a line into a log
+ * now and then goes on: the reserve lasts for long. */
+static void pause_writers(struct pool_writer *v, size_t n, uint64_t grew,
+			  uint64_t least)
+{
+	if (!pause_large(v, n, false, least) && grew >= least)
+		pause_large(v, n, true, least);
+}
+
+static uint64_t least_that_counts(uint64_t reserve)
+{
+	return reserve / LEAST_SHARE < MOST_LEAST ? reserve / LEAST_SHARE
+						  : MOST_LEAST;
+}
+
+static void pause_all_that_write(struct pool_writer *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		v[i].pause = !v[i].paused && (v[i].written || v[i].mapped);
+}
+
+enum pool_level pool_guard_decide(const struct pool_limits *limits,
+				  const struct pool_status *st, uint64_t grew,
+				  struct pool_writer *v, size_t n)
+{
+	uint64_t reserve = pool_guard_reserve(limits, st);
+
+	for (size_t i = 0; i < n; i++)
+		v[i].pause = v[i].resume = false;
+	if (is_tight(limits, st)) {
+		if (left(st) < reserve / 2 || st->read_only || st->out_of_space)
+			pause_all_that_write(v, n);
+		else
+			pause_writers(v, n, grew, least_that_counts(reserve));
+		return POOL_TIGHT;
+	}
+	for (size_t i = 0; i < n && has_space_again(limits, st); i++)
+		v[i].resume = v[i].by_guard;
+	if (st->data_used >= st->data_bytes / 100 * limits->warning ||
+	    meta_percent(st) >= limits->warning)
+		return POOL_WARNING;
+	return POOL_OK;
+}
+
+int64_t pool_guard_pause(const struct pool_limits *limits,
+			 const struct pool_status *st)
+{
+	uint64_t floor = pool_guard_reserve(limits, st) / 2;
+	uint64_t ms = left(st) > floor ? (left(st) - floor) / BYTES_PER_MS : 0;
+
+	if (ms < SHORTEST_MS)
+		return SHORTEST_MS;
+	if (meta_percent(st) >= META_PERCENT - 10 && ms > META_MS)
+		return META_MS;
+	return ms > LONGEST_MS ? LONGEST_MS : (int64_t)ms;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* request.h: the line that a client of guestd sends: "VERB [NAME] [SECONDS]". */
+#ifndef PVN_REQUEST_H
+#define PVN_REQUEST_H
+
+#include "../lib/err.h"
+
+#define REQUEST_MAX 128 /* bytes of a line with its newline */
+#define REQUEST_NAME_MAX 64
+
+enum request_verb {
+	REQUEST_START, /* NAME: answered when it runs */
+	REQUEST_STOP, /* NAME SECONDS: asked to shut down; answered when it is gone */
+	REQUEST_KILL, /* NAME: answered when it is gone */
+	REQUEST_SHUTDOWN_ALL, /* SECONDS: the same for all, with lines "say ..." */
+};
+
+struct request {
+	enum request_verb verb;
+	char name[REQUEST_NAME_MAX]; /* "" without */
+	unsigned int seconds; /* 0 without */
+};
+
+/* Parse a line without its newline. Returns 0 or -EINVAL. */
+int request_parse(const char *line, struct request *request,
+		  struct pvn_err *err);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* server.c: the socket. A client sends one line and gets one back, "ok" or
+ * "error MESSAGE"; before that maybe lines "say TEXT". */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include "guestd.h"
+
+#define BACKLOG 32
+
+int server_open(struct guestd *g, struct pvn_err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = SOCKET_PATH };
+	mode_t old;
+	int r;
+
+	g->listener =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (g->listener < 0)
+		return pvn_err_errno(err, errno, "cannot open a socket");
+	unlink(SOCKET_PATH);
+	old = umask(0177);
+	r = bind(g->listener, (struct sockaddr *)&addr, sizeof(addr));
+	umask(old);
+	if (r || listen(g->listener, BACKLOG))
+		return pvn_err_errno(err, errno,
+				     "cannot listen on '" SOCKET_PATH "'");
+	return 0;
+}
+
+void server_accept(struct guestd *g)
+{
+	int fd = accept4(g->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client;
+
+	if (fd < 0)
+		return;
+	client = xcalloc(1, sizeof(*client));
+	client->fd = fd;
+	client->next = g->clients;
+	g->clients = client;
+}
+
+/* A client that doesn't read has no need of an answer. */
+static void send_line(struct client *client, const char *word, const char *text)
+{
+	autofree char *line =
+		xasprintf("%s%s%s\n", word, *text ? " " : "", text);
+
+	if (send(client->fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+		client->done = true;
+}
+
+static void answer(struct client *client, const struct pvn_err *err)
+{
+	send_line(client, err ? "error" : "ok", err ? err->msg : "");
+	client->done = true;
+}
+
+static int begin_for_guest(struct guestd *g, struct client *client,
+			   struct pvn_err *err)
+{
+	const struct request *request = &client->request;
+	struct ward *ward = adopt_find(g, request->name);
+
+	if (!ward)
+		ward = ward_get(g, request->name);
+	if (request->verb == REQUEST_START)
+		return ward_start(g, ward, err);
+	if (request->verb == REQUEST_KILL)
+		return ward_kill(g, ward, err);
+	client->deadline = now_ms() + request->seconds * 1000LL;
+	return ward_stop(g, ward, err);
+}
+
+static void begin(struct guestd *g, struct client *client)
+{
+	struct pvn_err err = { 0 };
+	int rc;
+
+	client->waits = true;
+	rc = request_parse(client->line, &client->request, &err);
+	if (!rc && client->request.verb == REQUEST_SHUTDOWN_ALL)
+		halt_begin(g, client->request.seconds);
+	else if (!rc)
+		rc = begin_for_guest(g, client, &err);
+	if (rc)
+		answer(client, &err);
+}
+
+void server_read(struct guestd *g, struct client *client)
+{
+	size_t room = sizeof(client->line) - client->len;
+	ssize_t n = recv(client->fd, client->line + client->len, room, 0);
+	char *end;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) { /* it no longer wants to know */
+		client->done = true;
+		return;
+	}
+	if (client->waits)
+		return;
+	client->len += (size_t)n;
+	end = memchr(client->line, '\n', client->len);
+	if (end) {
+		*end = '\0';
+		begin(g, client);
+	} else if (client->len == sizeof(client->line)) {
+		client->done = true;
+	}
+}
+
+static void drop_done(struct guestd *g)
+{
+	struct client **link = &g->clients;
+
+	while (*link) {
+		struct client *client = *link;
+
+		if (!client->done) {
+			link = &client->next;
+			continue;
+		}
+		*link = client->next;
+		close(client->fd);
+		free(client);
+	}
+}
+
+void server_tick(struct guestd *g, int64_t now, int64_t *next_io)
+{
+	for (struct client *c = g->clients; c; c = c->next) {
+		struct pvn_err err = { 0 };
+
+		if (!c->deadline || c->done)
+			continue;
+		if (now < c->deadline) {
+			if (c->deadline < *next_io)
+				*next_io = c->deadline;
+			continue;
+		}
+		pvn_err(&err, -ETIMEDOUT,
+			"guest '%s' still runs after %u s ('guest stop --force %s' stops it at once)",
+			c->request.name, c->request.seconds, c->request.name);
+		answer(c, &err);
+	}
+	drop_done(g);
+}
+
+static bool waits_for(const struct client *client, const char *name)
+{
+	return client->waits && !client->done &&
+	       !strcmp(client->request.name, name);
+}
+
+bool server_waits_for(const struct guestd *g, const char *name)
+{
+	for (const struct client *c = g->clients; c; c = c->next) {
+		if (waits_for(c, name))
+			return true;
+	}
+	return false;
+}
+
+static void answer_all(struct guestd *g, const char *name, bool starts,
+		       const struct pvn_err *err)
+{
+	for (struct client *c = g->clients; c; c = c->next) {
+		if (waits_for(c, name) &&
+		    (c->request.verb == REQUEST_START) == starts)
+			answer(c, err);
+	}
+}
+
+void server_started(struct guestd *g, const struct ward *ward,
+		    const struct pvn_err *err)
+{
+	answer_all(g, ward->name, true, err);
+}
+
+void server_gone(struct guestd *g, const struct ward *ward)
+{
+	answer_all(g, ward->name, false, NULL);
+}
+
+void server_not_gone(struct guestd *g, const struct ward *ward,
+		     const struct pvn_err *err)
+{
+	answer_all(g, ward->name, false, err);
+}
+
+void server_say(struct guestd *g, bool last, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (struct client *c = g->clients; c; c = c->next) {
+		if (!c->waits || c->done ||
+		    c->request.verb != REQUEST_SHUTDOWN_ALL)
+			continue;
+		if (*text)
+			send_line(c, "say", text);
+		if (last)
+			answer(c, NULL);
+	}
+}

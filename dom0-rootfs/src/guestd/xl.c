@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xl.c: the connection to Xen, and what libxl says of errors.
+ *
+ * libxl returns a number and logs the cause. Several operations run at once, so
+ * each error is kept with the domain that it is about. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include "../guest/xlmsg.h"
+#include "guestd.h"
+
+#define KEPT 32
+
+struct kept {
+	unsigned long number; /* 0: none */
+	uint32_t domid; /* 0: not known */
+	char text[200];
+};
+
+static struct kept kept[KEPT];
+static unsigned long last_number;
+
+static uint32_t domain_of(const char *text)
+{
+	const char *at = strstr(text, "Domain ");
+
+	return at ? (uint32_t)strtoul(at + 7, NULL, 10) : 0;
+}
+
+static void keep_message(xentoollog_logger *logger, xentoollog_level level,
+			 int errnoval, const char *context, const char *format,
+			 va_list ap)
+{
+	struct kept *slot;
+
+	(void)logger;
+	(void)context;
+	if (level < XTL_ERROR)
+		return;
+	slot = &kept[++last_number % KEPT];
+	slot->number = last_number;
+	xlmsg_write(slot->text, sizeof(slot->text), errnoval, format, ap);
+	slot->domid = domain_of(slot->text);
+}
+
+static xentoollog_logger logger = XLMSG_LOGGER(keep_message);
+
+/* libxl is out of its depth; the next guestd takes over where we were. */
+static void disaster(void *user, libxl_event_type type, const char *msg,
+		     int errnoval)
+{
+	(void)user;
+	(void)type;
+	say(LOG_CRIT, "libxl gave up, guestd ends: %s: %s", msg,
+	    strerror(errnoval));
+	_exit(PVN_EXIT_FAILED);
+}
+
+static const libxl_event_hooks event_hooks = { .disaster = disaster };
+/* pvn_run() waits for its own children */
+static const libxl_childproc_hooks child_hooks = {
+	.chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+};
+
+int xl_open(struct guestd *g, struct pvn_err *err)
+{
+	if (libxl_ctx_alloc(&g->ctx, LIBXL_VERSION, 0, &logger)) {
+		g->ctx = NULL;
+		return xl_error(0, 0, err, "cannot talk to Xen");
+	}
+	libxl_event_register_callbacks(g->ctx, &event_hooks, NULL);
+	libxl_childproc_setmode(g->ctx, &child_hooks, NULL);
+	g->xs = xs_open(0);
+	if (!g->xs)
+		return pvn_err_errno(err, errno, "cannot connect to xenstored");
+	if (!xs_watch(g->xs, "@introduceDomain", "introduce"))
+		return pvn_err_errno(err, errno, "cannot watch xenstore");
+	return 0;
+}
+
+unsigned long xl_mark(void)
+{
+	return last_number;
+}
+
+static const char *first_after(unsigned long mark, uint32_t domid)
+{
+	for (unsigned long i = mark + 1; i <= last_number; i++) {
+		const struct kept *k = &kept[i % KEPT];
+
+		if (k->number == i &&
+		    (!k->domid || !domid || k->domid == domid))
+			return xlmsg_text(k->text);
+	}
+	return NULL;
+}
+
+int xl_error(unsigned long mark, uint32_t domid, struct pvn_err *err,
+	     const char *fmt, ...)
+{
+	const char *cause = first_after(mark, domid);
+	char what[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	return pvn_err(err, -EIO, "%s%s%s", what, cause ? ": " : "",
+		       cause ? cause : "");
+}
