@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* answers.h: what the operator wants, read from an answer file. */
+#ifndef PVN_ANSWERS_H
+#define PVN_ANSWERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "mem.h"
+
+/* Everything checked; NULL where nothing was said and there is no default. */
+struct answers {
+	char *hostname;
+	char *method; /* "dhcp" or "static" */
+	char *address; /* "192.0.2.5/24" */
+	char *gateway;
+	char *dns; /* addresses, one blank between them */
+	char *nic; /* a name or a MAC */
+	struct strlist ssh_keys;
+	/* the filters for the disk: fnmatch() patterns, and bytes (0: none) */
+	char *disk_device;
+	char *disk_serial;
+	char *disk_model;
+	char *disk_wwn;
+	char *disk_bus;
+	uint64_t disk_size_min;
+	uint64_t disk_size_max;
+	char *xen_args;
+	char *kernel_args;
+	char *finish; /* "reboot", "poweroff" or "halt" */
+};
+
+/* Parse an answer file's @text; @name is what messages call it. All that is
+ * wrong is appended to @errors, one "NAME:LINE: message" each. Zero-initialise
+ * *a; answers_free() it whatever is returned.
+ * Returns 0, or -EINVAL when there were errors. */
+int answers_parse(struct answers *a, const char *text, const char *name,
+		  struct strlist *errors);
+
+void answers_free(struct answers *a);
+
+/* Print the table of keys, as the commented example of an answer file. */
+void answers_print_keys(FILE *f);
+
+#endif

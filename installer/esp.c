@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* esp.c: the EFI system partition and its files. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "install.h"
+#include "run.h"
+
+/* On FAT the mode comes from the mount; this one is what file_write() asks for. */
+#define OPTIONS "fmask=0133,dmask=0022"
+
+int read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
+	       struct pvn_err *err)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autofree uint8_t *data = NULL;
+	struct stat st;
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st))
+		return pvn_err_errno(err, errno, "cannot open '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)(16 * MIB))
+		return pvn_err(err, -EINVAL, "'%s' is no file up to 16 MiB",
+			       path);
+	*len_r = (size_t)st.st_size;
+	data = xcalloc(1, *len_r);
+	rc = read_at(fd, data, *len_r, 0, path, err);
+	if (rc)
+		return rc;
+	*data_r = steal_ptr(&data);
+	return 0;
+}
+
+static int write_bytes(const char *path, const void *data, size_t len,
+		       struct pvn_err *err)
+{
+	autoclose int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int rc;
+
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot create '%s'", path);
+	rc = write_at(fd, data, len, 0, path, err);
+	if (!rc && fsync(fd))
+		rc = pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return rc;
+}
+
+/* Put @len bytes into the ESP's file @name; or only compare with it. */
+static int put(const char *name, const void *data, size_t len, bool only_verify,
+	       struct pvn_err *err)
+{
+	autofree char *path = xasprintf(MNT_ESP "/%s", name);
+	autofree uint8_t *back = NULL;
+	size_t back_len = 0;
+	int rc;
+
+	if (!only_verify)
+		return write_bytes(path, data, len, err);
+	rc = read_bytes(path, &back, &back_len, err);
+	if (!rc && (back_len != len || memcmp(back, data, len)))
+		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
+			     path);
+	return rc;
+}
+
+/* The same with a file of the slot's /boot/grub/install. */
+static int put_file(const struct install *in, const char *from,
+		    const char *name, bool only_verify, struct pvn_err *err)
+{
+	autofree char *path =
+		xasprintf("%s/boot/grub/install/%s", in->slot_dir, from);
+	autofree uint8_t *data = NULL;
+	size_t len;
+	int rc = read_bytes(path, &data, &len, err);
+
+	return rc ? rc : put(name, data, len, only_verify, err);
+}
+
+static int put_env(const struct install *in, bool only_verify,
+		   struct pvn_err *err)
+{
+	const struct answers *a = in->answers;
+	auto_kv struct kv_list vars = { 0 };
+	char block[GRUBENV_SIZE];
+	int rc;
+
+	kv_set(&vars, "install", in->id);
+	kv_set(&vars, "slot", "a");
+	kv_set(&vars, "xen_args", a->xen_args ? a->xen_args : "");
+	kv_set(&vars, "kernel_args", a->kernel_args ? a->kernel_args : "");
+	rc = grub_env_make(block, &vars, err);
+	return rc ? rc
+		  : put("grub/grubenv", block, sizeof(block), only_verify, err);
+}
+
+static int put_boot_files(const struct install *in, bool only_verify,
+			  struct pvn_err *err)
+{
+	int rc = put_file(in, "esp.cfg", "grub/grub.cfg", only_verify, err);
+
+	return rc ? rc
+		  : put_file(in, "bootx64.efi", "EFI/BOOT/BOOTX64.EFI",
+			     only_verify, err);
+}
+
+int esp_make(struct install *in, struct pvn_err *err)
+{
+	const char *dev = in->part[PART_ESP];
+	char label[12];
+	int rc;
+
+	snprintf(label, sizeof(label), "PVN%s", in->id);
+	for (char *p = label; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	rc = PVN_RUN(err, "mkfs.fat", "-n", label, "-i", in->id, dev);
+	if (!rc)
+		rc = device_mount(dev, MNT_ESP, "vfat", 0, OPTIONS, err);
+	if (!rc)
+		rc = mkdir_p(MNT_ESP "/grub", 0755, err);
+	if (!rc)
+		rc = mkdir_p(MNT_ESP "/EFI/BOOT", 0755, err);
+	return rc ? rc : put_env(in, false, err);
+}
+
+int esp_make_bootable(struct install *in, struct pvn_err *err)
+{
+	int rc = put_boot_files(in, false, err);
+
+	return rc ? rc : device_unmount(MNT_ESP, err);
+}
+
+int esp_verify(struct install *in, struct pvn_err *err)
+{
+	struct pvn_err second;
+	int rc = device_mount(in->part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY,
+			      OPTIONS, err);
+
+	if (rc)
+		return rc;
+	rc = put_env(in, true, err);
+	if (!rc)
+		rc = put_boot_files(in, true, err);
+	if (device_unmount(MNT_ESP, rc ? &second : err) && !rc)
+		rc = err->code;
+	return rc;
+}

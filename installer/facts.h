@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* facts.h: what the machine is made of, as far as an install cares. */
+#ifndef PVN_FACTS_H
+#define PVN_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "err.h"
+#include "mem.h"
+
+struct disk {
+	char *name; /* the kernel's: "sda" */
+	char *path; /* "/dev/sda" */
+	char *model;
+	char *serial;
+	char *wwn;
+	char *bus; /* ata, nvme, scsi, usb, virtio, mmc, xen or "" */
+	uint64_t size; /* bytes; 0: no medium */
+	unsigned int sector_size; /* logical */
+	bool read_only;
+	bool removable;
+	bool optical;
+	bool is_boot_medium; /* what we run from is on it */
+	char *in_use; /* why: "mounted on '/mnt'", or NULL */
+	struct strlist parts; /* its partitions' names */
+	struct strlist holders; /* dm-* and md* on it or on its partitions */
+};
+
+struct facts {
+	bool uefi; /* the firmware that started us */
+	struct disk *disks; /* by name */
+	size_t n;
+};
+
+/* Read the machine's facts from sysfs and proc below @root ("" on a real
+ * machine). @slot_dir is where the booted ISO is mounted. */
+int facts_read(struct facts *facts, const char *root, const char *slot_dir,
+	       struct pvn_err *err);
+
+/* The facts as text (INI, one section per disk), and back. */
+void facts_print(const struct facts *facts, FILE *f);
+int facts_parse(struct facts *facts, const char *text, const char *name,
+		struct pvn_err *err);
+
+/* A table for people. */
+void facts_print_table(const struct facts *facts, FILE *f);
+
+/* Why Paravane can't be installed on @disk. Caller frees; NULL: it can. */
+char *disk_problem(const struct disk *disk);
+
+/* Append an empty disk. The pointer is good until the next call. */
+struct disk *facts_add(struct facts *facts, const char *name);
+
+/* Put the disks in order of their names, sda before sdb before sdaa. */
+void facts_sort(struct facts *facts);
+
+void facts_free(struct facts *facts);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* facts_sys.c: reads the facts from sysfs and proc. Opens no device. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "facts.h"
+#include "file.h"
+
+/* Where we read, and what is mounted or swapped on. */
+struct reading {
+	const char *root;
+	const char *slot_dir;
+	char *mounts; /* /proc/self/mountinfo */
+	char *swaps; /* /proc/swaps */
+};
+
+static char *trim(char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && isspace((unsigned char)s[len - 1]))
+		s[--len] = '\0';
+	return s + strspn(s, " \t");
+}
+
+/* The trimmed first line of <root>/sys/block/@disk/@file, "" without one. */
+static char *attr(const struct reading *r, const char *dev, const char *file)
+{
+	autofree char *path =
+		xasprintf("%s/sys/class/block/%s/%s", r->root, dev, file);
+	autofree char *line = file_read_line(path);
+
+	return xstrdup(line ? trim(line) : "");
+}
+
+static uint64_t attr_number(const struct reading *r, const char *dev,
+			    const char *file)
+{
+	autofree char *text = attr(r, dev, file);
+
+	return strtoull(text, NULL, 10);
+}
+
+/* The first of @files that has something in it. */
+static char *attr_first(const struct reading *r, const char *dev,
+			const char *const *files)
+{
+	for (; *files; files++) {
+		char *text = attr(r, dev, *files);
+
+		if (*text)
+			return text;
+		free(text);
+	}
+	return xstrdup("");
+}
+
+/* SCSI's unit serial number page: a head of four bytes, then text. */
+static char *vpd_serial(const struct reading *r, const char *dev)
+{
+	autofree char *path = xasprintf("%s/sys/class/block/%s/device/vpd_pg80",
+					r->root, dev);
+	autofclose FILE *f = fopen(path, "re");
+	unsigned char head[4];
+	char text[256];
+	size_t len;
+
+	if (!f || fread(head, 1, 4, f) != 4)
+		return xstrdup("");
+	len = (size_t)head[2] << 8 | head[3];
+	if (len > sizeof(text) - 1)
+		len = sizeof(text) - 1;
+	len = fread(text, 1, len, f);
+	text[len] = '\0';
+	for (size_t i = 0; text[i]; i++) {
+		if (!isprint((unsigned char)text[i]))
+			text[i] = ' ';
+	}
+	return xstrdup(trim(text));
+}
+
+static const char *bus_of(const struct reading *r, const char *dev)
+{
+	static const struct {
+		const char *part;
+		const char *bus;
+	} buses[] = {
+		{ "/usb", "usb" },   { "/nvme", "nvme" },
+		{ "/mmc", "mmc" },   { "/ata", "ata" },
+		{ "/host", "scsi" }, { "/virtio", "virtio" },
+		{ "/vbd-", "xen" },
+	};
+	autofree char *link = xasprintf("%s/sys/class/block/%s", r->root, dev);
+	char real[PATH_MAX];
+	const char *below;
+
+	if (!realpath(link, real))
+		return "";
+	/* what tests put before /sys must not count */
+	below = strstr(real, "/sys/");
+	for (size_t i = 0; below && i < sizeof(buses) / sizeof(*buses); i++) {
+		if (strstr(below, buses[i].part))
+			return buses[i].bus;
+	}
+	return "";
+}
+
+static bool is_dir_name(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+/* Names in <root>/sys/class/block/@dev/@dir which start with @prefix. */
+static void list_names(const struct reading *r, const char *dev,
+		       const char *dir, const char *prefix,
+		       struct strlist *names)
+{
+	autofree char *path = xasprintf("%s/sys/class/block/%s%s%s", r->root,
+					dev, *dir ? "/" : "", dir);
+	struct dirent **e;
+	int n = scandir(path, &e, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		if (is_dir_name(e[i]) &&
+		    !strncmp(e[i]->d_name, prefix, strlen(prefix)))
+			strlist_add(names, e[i]->d_name);
+		free(e[i]);
+	}
+	if (n >= 0)
+		free(e);
+}
+
+/* Where @devno ("8:1") is mounted, last mount first in no order that matters;
+ * caller frees. NULL: nowhere. Prefers @want where it is among them. */
+static char *mounted_on(const struct reading *r, const char *devno,
+			const char *want)
+{
+	char *found = NULL;
+
+	if (!*devno)
+		return NULL;
+	for (const char *line = r->mounts; *line;) {
+		size_t len = strcspn(line, "\n");
+		autofree char *copy = xasprintf("%.*s", (int)len, line);
+		char no[32];
+		char dir[1024];
+
+		line += len + (line[len] == '\n');
+		if (sscanf(copy, "%*d %*d %31s %*s %1023s", no, dir) != 2 ||
+		    strcmp(no, devno))
+			continue;
+		if (!found || !strcmp(dir, want)) {
+			free(found);
+			found = xstrdup(dir);
+		}
+	}
+	return found;
+}
+
+static bool is_swap(const struct reading *r, const char *dev)
+{
+	for (const char *line = r->swaps; *line;) {
+		size_t len = strcspn(line, "\n");
+		autofree char *path =
+			xasprintf("%.*s", (int)strcspn(line, " \t\n"), line);
+		const char *slash = strrchr(path, '/');
+
+		if (slash && !strcmp(slash + 1, dev))
+			return true;
+		line += len + (line[len] == '\n');
+	}
+	return false;
+}
+
+/* Look at block device @dev and, through its holders, at all that is on it. */
+static void look_for_use(const struct reading *r, const char *dev,
+			 struct disk *d)
+{
+	auto_strlist struct strlist holders = { 0 };
+	autofree char *devno = attr(r, dev, "dev");
+	autofree char *dir = mounted_on(r, devno, r->slot_dir);
+
+	if (dir && !strcmp(dir, r->slot_dir))
+		d->is_boot_medium = true;
+	if (dir && !d->in_use)
+		d->in_use = xasprintf("'%s' is mounted on '%s'", dev, dir);
+	if (!d->in_use && is_swap(r, dev))
+		d->in_use = xasprintf("'%s' is swapped on", dev);
+	list_names(r, dev, "holders", "", &holders);
+	for (size_t i = 0; i < holders.n; i++) {
+		strlist_add(&d->holders, holders.v[i]);
+		look_for_use(r, holders.v[i], d);
+	}
+}
+
+static void replace(char **field, char *value)
+{
+	free(*field);
+	*field = value;
+}
+
+static void read_disk(const struct reading *r, const char *name,
+		      struct facts *facts)
+{
+	static const char *const serials[] = { "serial", "device/serial",
+					       NULL };
+	static const char *const wwns[] = { "wwid", "device/wwid", NULL };
+	struct disk *d = facts_add(facts, name);
+
+	replace(&d->model, attr(r, name, "device/model"));
+	replace(&d->serial, attr_first(r, name, serials));
+	if (!*d->serial)
+		replace(&d->serial, vpd_serial(r, name));
+	replace(&d->wwn, attr_first(r, name, wwns));
+	replace(&d->bus, xstrdup(bus_of(r, name)));
+	/* sysfs counts in 512 bytes, whatever the disk's sectors */
+	d->size = attr_number(r, name, "size") * 512;
+	d->sector_size =
+		(unsigned int)attr_number(r, name, "queue/logical_block_size");
+	d->read_only = attr_number(r, name, "ro") != 0;
+	d->removable = attr_number(r, name, "removable") != 0;
+	d->optical = !strncmp(name, "sr", 2);
+	list_names(r, name, "", name, &d->parts);
+	look_for_use(r, name, d);
+	for (size_t i = 0; i < d->parts.n; i++)
+		look_for_use(r, d->parts.v[i], d);
+}
+
+static bool is_no_disk(const char *name)
+{
+	static const char *const others[] = { "ram", "loop", "zram", "dm-",
+					      "md",  "fd",   "nbd",  NULL };
+
+	for (const char *const *o = others; *o; o++) {
+		size_t len = strlen(*o);
+
+		if (!strncmp(name, *o, len) &&
+		    (!name[len] || isdigit((unsigned char)name[len])))
+			return true;
+	}
+	return name[0] == '.' || strstr(name, "boot") || strstr(name, "rpmb");
+}
+
+static char *proc_file(const char *root, const char *name)
+{
+	autofree char *path = xasprintf("%s/proc/%s", root, name);
+	struct pvn_err err;
+	char *text;
+
+	return file_read(path, &text, &err) ? xstrdup("") : text;
+}
+
+int facts_read(struct facts *facts, const char *root, const char *slot_dir,
+	       struct pvn_err *err)
+{
+	autofree char *mounts = proc_file(root, "self/mountinfo");
+	autofree char *swaps = proc_file(root, "swaps");
+	autofree char *path = xasprintf("%s/sys/block", root);
+	autofree char *efi = xasprintf("%s/sys/firmware/efi", root);
+	struct reading r = {
+		.root = root,
+		.slot_dir = slot_dir,
+		.mounts = mounts,
+		.swaps = swaps,
+	};
+	struct dirent **e;
+	int n = scandir(path, &e, NULL, alphasort);
+
+	if (n < 0)
+		return pvn_err_errno(err, errno, "cannot list '%s'", path);
+	for (int i = 0; i < n; i++) {
+		if (!is_no_disk(e[i]->d_name))
+			read_disk(&r, e[i]->d_name, facts);
+		free(e[i]);
+	}
+	free(e);
+	facts->uefi = file_exists(efi);
+	facts_sort(facts);
+	return 0;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* gpt.c: erases old partition tables and writes ours, with libfdisk. */
+#include <errno.h>
+#include <libfdisk/libfdisk.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "install.h"
+
+static void drop_context(struct fdisk_context **cxt)
+{
+	fdisk_unref_context(*cxt);
+}
+
+static void drop_table(struct fdisk_table **tb)
+{
+	fdisk_unref_table(*tb);
+}
+
+static void drop_partition(struct fdisk_partition **pa)
+{
+	fdisk_unref_partition(*pa);
+}
+
+static void drop_type(struct fdisk_parttype **type)
+{
+	fdisk_unref_parttype(*type);
+}
+
+#define auto_context __attribute__((cleanup(drop_context)))
+#define auto_table __attribute__((cleanup(drop_table)))
+#define auto_partition __attribute__((cleanup(drop_partition)))
+#define auto_type __attribute__((cleanup(drop_type)))
+
+static int assign(struct fdisk_context *cxt, int fd, const char *path,
+		  unsigned int sector_size, bool read_only, struct pvn_err *err)
+{
+	int r;
+
+	fdisk_disable_dialogs(cxt, 1);
+	/* a file can't tell its sector size */
+	fdisk_save_user_sector_size(cxt, sector_size, sector_size);
+	r = fdisk_assign_device_by_fd(cxt, fd, path, read_only);
+	if (r)
+		return pvn_err_errno(err, -r, "cannot read '%s'", path);
+	return 0;
+}
+
+int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
+		  struct pvn_err *err)
+{
+	autofree char *zeros = xcalloc(1, MIB);
+	size_t n = size < MIB ? (size_t)size : MIB;
+	int rc = write_at(fd, zeros, n, (off_t)start, path, err);
+
+	if (!rc && size > MIB)
+		rc = write_at(fd, zeros, MIB, (off_t)(start + size - MIB), path,
+			      err);
+	return rc;
+}
+
+/* Depth first: what is inside the partitions of the old table goes before it. */
+static int wipe_old_parts(int fd, const char *path, uint64_t size,
+			  unsigned int sector_size, struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	auto_table struct fdisk_table *tb = NULL;
+	int rc = assign(cxt, fd, path, sector_size, true, err);
+
+	if (rc)
+		return rc;
+	if (!fdisk_has_label(cxt) || fdisk_get_partitions(cxt, &tb))
+		return 0;
+	for (size_t i = 0; !rc && i < fdisk_table_get_nents(tb); i++) {
+		struct fdisk_partition *pa = fdisk_table_get_partition(tb, i);
+		uint64_t at;
+		uint64_t len;
+
+		if (!fdisk_partition_has_start(pa) ||
+		    !fdisk_partition_has_size(pa))
+			continue;
+		at = fdisk_partition_get_start(pa) * sector_size;
+		len = fdisk_partition_get_size(pa) * sector_size;
+		/* a damaged table may say anything */
+		if (len && at < size && len <= size - at)
+			rc = gpt_wipe_ends(fd, path, at, len, err);
+	}
+	return rc;
+}
+
+/* A BIOS starts what is in the boot sector, were it zeros, and hangs. This says so
+ * and has the BIOS go on (interrupt 0x18). Loaded at 0x7c00; text from 0x1b. */
+static const char no_system[BOOT_CODE_SIZE] =
+	"\x31\xc0" /* xor ax, ax */
+	"\x8e\xd8" /* mov ds, ax */
+	"\xbe\x1b\x7c" /* mov si, text */
+	"\xfc" /* cld */
+	"\xac" /* next: lodsb */
+	"\x84\xc0" /* test al, al */
+	"\x74\x09" /* jz done */
+	"\xb4\x0e" /* mov ah, 0x0e */
+	"\xbb\x07\x00" /* mov bx, 7 */
+	"\xcd\x10" /* int 0x10 */
+	"\xeb\xf2" /* jmp next */
+	"\xcd\x18" /* done: int 0x18 */
+	"\xf4" /* hang: hlt */
+	"\xeb\xfd" /* jmp hang */
+	"There is no whole Paravane on this disk that BIOS can start.\r\n";
+
+int gpt_wipe_old(int fd, const char *path, uint64_t size,
+		 unsigned int sector_size, struct pvn_err *err)
+{
+	/* first of all: whatever comes, the old system must not boot */
+	int rc = write_at(fd, no_system, sizeof(no_system), 0, path, err);
+
+	if (!rc)
+		rc = wipe_old_parts(fd, path, size, sector_size, err);
+	if (!rc)
+		rc = gpt_wipe_ends(fd, path, 0, size, err);
+	return rc ? rc : device_sync(fd, path, err);
+}
+
+static int add_part(struct fdisk_context *cxt, const struct layout *layout,
+		    enum part_role role, const char *id, struct pvn_err *err)
+{
+	auto_partition struct fdisk_partition *pa = fdisk_new_partition();
+	auto_type struct fdisk_parttype *type =
+		fdisk_label_get_parttype_from_string(fdisk_get_label(cxt, NULL),
+						     part_role_type(role));
+	autofree char *name = xasprintf("pvn-%s-%s", part_role_name(role), id);
+	const struct part *p = &layout->part[role];
+	size_t number;
+	int r;
+
+	fdisk_partition_set_partno(pa, (size_t)role);
+	fdisk_partition_set_start(pa, p->start / layout->sector_size);
+	fdisk_partition_set_size(pa, p->size / layout->sector_size);
+	fdisk_partition_set_name(pa, name);
+	fdisk_partition_set_type(pa, type);
+	r = fdisk_add_partition(cxt, pa, &number);
+	if (r)
+		return pvn_err_errno(err, -r, "cannot add partition '%s'",
+				     name);
+	return 0;
+}
+
+static int reread(int fd, const char *path, struct pvn_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return pvn_err_errno(err, errno, "cannot look at '%s'", path);
+	if (S_ISBLK(st.st_mode) && ioctl(fd, BLKRRPART))
+		return pvn_err_errno(err, errno,
+				     "the kernel can't take the new partition "
+				     "table of '%s'",
+				     path);
+	return 0;
+}
+
+int gpt_write(int fd, const char *path, const struct layout *layout,
+	      const char *id, struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	int rc = 0;
+	int r;
+
+	/* old superblocks come back to life where a new partition starts at the
+	 * same place as an old one: gone before the table is there */
+	for (size_t i = 0; !rc && i < N_PARTS; i++)
+		rc = gpt_wipe_ends(fd, path, layout->part[i].start,
+				   layout->part[i].size, err);
+	if (!rc)
+		rc = assign(cxt, fd, path, layout->sector_size, false, err);
+	if (rc)
+		return rc;
+	r = fdisk_create_disklabel(cxt, "gpt");
+	if (r)
+		return pvn_err_errno(err, -r, "cannot make a GPT for '%s'",
+				     path);
+	for (unsigned int i = 0; !rc && i < N_PARTS; i++)
+		rc = add_part(cxt, layout, i, id, err);
+	if (rc)
+		return rc;
+	r = fdisk_write_disklabel(cxt);
+	if (r)
+		return pvn_err_errno(err, -r, "cannot write the GPT of '%s'",
+				     path);
+	rc = write_at(fd, no_system, sizeof(no_system), 0, path, err);
+	if (!rc)
+		rc = device_sync(fd, path, err);
+	return rc ? rc : reread(fd, path, err);
+}
+
+static bool part_is(const struct fdisk_partition *pa_in,
+		    const struct layout *layout, enum part_role role,
+		    const char *id)
+{
+	struct fdisk_partition *pa = (struct fdisk_partition *)pa_in;
+	autofree char *want = xasprintf("pvn-%s-%s", part_role_name(role), id);
+	const char *name = fdisk_partition_get_name(pa);
+	struct fdisk_parttype *type = fdisk_partition_get_type(pa);
+	const struct part *p = &layout->part[role];
+
+	return fdisk_partition_get_start(pa) ==
+		       p->start / layout->sector_size &&
+	       fdisk_partition_get_size(pa) == p->size / layout->sector_size &&
+	       name && !strcmp(name, want) && type &&
+	       !strcasecmp(fdisk_parttype_get_string(type),
+			   part_role_type(role));
+}
+
+int gpt_verify(int fd, const char *path, const struct layout *layout,
+	       const char *id, struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	int rc = assign(cxt, fd, path, layout->sector_size, true, err);
+
+	if (rc)
+		return rc;
+	if (!fdisk_is_label(cxt, GPT))
+		return pvn_err(err, -EIO, "no GPT on '%s'", path);
+	/* "changed" by reading: one of the two copies was bad, and was mended in
+	 * memory from the other */
+	if (fdisk_label_is_changed(fdisk_get_label(cxt, NULL)) ||
+	    fdisk_verify_disklabel(cxt))
+		return pvn_err(err, -EIO, "the GPT of '%s' is damaged", path);
+	for (unsigned int i = 0; i < N_PARTS; i++) {
+		auto_partition struct fdisk_partition *pa = NULL;
+
+		if (fdisk_get_partition(cxt, i, &pa) ||
+		    !part_is(pa, layout, i, id))
+			return pvn_err(err, -EIO,
+				       "partition %u of '%s' is not as written",
+				       i + 1, path);
+	}
+	return 0;
+}
+
+int gpt_erase(int fd, const char *path, uint64_t size, struct pvn_err *err)
+{
+	struct pvn_err ignored;
+	int rc = gpt_wipe_ends(fd, path, 0, size, err);
+
+	if (!rc)
+		rc = device_sync(fd, path, err);
+	/* the disk is clean already; the kernel's view of it goes at reboot */
+	reread(fd, path, &ignored);
+	return rc;
+}

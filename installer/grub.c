@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* grub.c: GRUB's on-disk formats: environment block, boot sector, block list. */
+#include <errno.h>
+#include <string.h>
+
+#include "file.h"
+#include "install.h"
+
+/* Where boot.img keeps things; from GRUB's boot.h for i386-pc. */
+#define BOOT_CORE_LBA 0x5c
+#define BOOT_DRIVE 0x64
+#define BOOT_DRIVE_CHECK 0x66
+/* The one entry of the block list: the end of the core's first sector. */
+#define CORE_LIST (512 - 12)
+#define CORE_SEGMENT 0x820 /* where that sector loads the rest */
+
+static void put_le(uint8_t *p, uint64_t value, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		p[i] = (uint8_t)(value >> (8 * i));
+}
+
+int grub_env_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
+		  struct pvn_err *err)
+{
+	static const char head[] = "# GRUB Environment Block\n";
+	size_t at = sizeof(head) - 1;
+
+	memset(block, '#', GRUBENV_SIZE);
+	memcpy(block, head, at);
+	for (size_t i = 0; i < vars->n; i++) {
+		autofree char *line = xasprintf("%s=", vars->v[i].key);
+		size_t len = strlen(line);
+
+		line = xrealloc(line, len + 2 * strlen(vars->v[i].value) + 2);
+		for (const char *p = vars->v[i].value; *p; p++) {
+			if (*p == '\\' || *p == '\n')
+				line[len++] = '\\';
+			line[len++] = *p;
+		}
+		line[len++] = '\n';
+		if (len > GRUBENV_SIZE - at)
+			return pvn_err(err, -ENOSPC,
+				       "xen-args and kernel-args together are "
+				       "too long for grubenv");
+		memcpy(block + at, line, len);
+		at += len;
+	}
+	return 0;
+}
+
+int grub_patch_boot(uint8_t sector[BOOT_SECTOR_SIZE], const uint8_t *boot_img,
+		    size_t boot_len, uint64_t core_lba, struct pvn_err *err)
+{
+	if (boot_len != BOOT_SECTOR_SIZE || boot_img[510] != 0x55 ||
+	    boot_img[511] != 0xaa || boot_img[BOOT_DRIVE] != 0xff)
+		return pvn_err(err, -EINVAL, "boot.img is no GRUB boot sector");
+	memcpy(sector, boot_img, BOOT_CODE_SIZE);
+	put_le(sector + BOOT_CORE_LBA, core_lba, 8);
+	sector[BOOT_DRIVE] = 0xff; /* the drive that BIOS started from */
+	/* do not jump over the cure for BIOSes that pass a bad drive number;
+	 * it is jumped over for floppies only */
+	memset(sector + BOOT_DRIVE_CHECK, 0x90, 2);
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+	return 0;
+}
+
+int grub_patch_core(uint8_t *core, size_t len, uint64_t core_lba, uint64_t room,
+		    struct pvn_err *err)
+{
+	size_t sectors = (len + 511) / 512;
+
+	if (sectors < 2 || core[CORE_LIST + 10] != (CORE_SEGMENT & 0xff) ||
+	    core[CORE_LIST + 11] != CORE_SEGMENT >> 8)
+		return pvn_err(err, -EINVAL, "core.img is no GRUB core image");
+	if (len > room || sectors > UINT16_MAX)
+		return pvn_err(err, -EFBIG,
+			       "core.img is too large for its partition");
+	put_le(core + CORE_LIST, core_lba + 1, 8);
+	put_le(core + CORE_LIST + 8, sectors - 1, 2);
+	put_le(core + CORE_LIST + 10, CORE_SEGMENT, 2);
+	return 0;
+}
+
+/* Write @len bytes at the start of the device @path, and read them back. */
+static int put_and_check(const char *path, const uint8_t *data, size_t len,
+			 bool only_verify, struct pvn_err *err)
+{
+	autofree uint8_t *back = xcalloc(1, len);
+	autoclose int fd = device_open(path, false, err);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = only_verify ? 0 : write_at(fd, data, len, 0, path, err);
+	if (!rc)
+		rc = device_sync(fd, path, err);
+	if (!rc)
+		rc = read_at(fd, back, len, 0, path, err);
+	if (!rc && memcmp(back, data, len))
+		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
+			     path);
+	return rc;
+}
+
+static int read_sector(const char *path, uint8_t sector[BOOT_SECTOR_SIZE],
+		       struct pvn_err *err)
+{
+	autoclose int fd = device_open(path, false, err);
+
+	return fd < 0 ? fd
+		      : read_at(fd, sector, BOOT_SECTOR_SIZE, 0, path, err);
+}
+
+int grub_install_bios(const struct install *in, bool only_verify,
+		      struct pvn_err *err)
+{
+	autofree char *boot_path =
+		xasprintf("%s/boot/grub/install/boot.img", in->slot_dir);
+	autofree char *core_path =
+		xasprintf("%s/boot/grub/install/core.img", in->slot_dir);
+	const struct part *p = &in->layout.part[PART_BIOS];
+	uint64_t lba = p->start / 512;
+	autofree uint8_t *boot = NULL;
+	autofree uint8_t *core = NULL;
+	uint8_t sector[BOOT_SECTOR_SIZE];
+	size_t boot_len;
+	size_t core_len;
+	int rc = read_bytes(boot_path, &boot, &boot_len, err);
+
+	if (!rc)
+		rc = read_bytes(core_path, &core, &core_len, err);
+	if (!rc)
+		rc = grub_patch_core(core, core_len, lba, p->size, err);
+	if (!rc)
+		rc = read_sector(in->disk->path, sector, err);
+	if (!rc)
+		rc = grub_patch_boot(sector, boot, boot_len, lba, err);
+	if (!rc)
+		rc = put_and_check(in->part[PART_BIOS], core, core_len,
+				   only_verify, err);
+	if (!rc)
+		rc = put_and_check(in->disk->path, sector, sizeof(sector),
+				   only_verify, err);
+	return rc;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* install.h: one install: what was decided (struct install), and the pieces of
+ * work that its steps are made of. */
+#ifndef PVN_INSTALL_H
+#define PVN_INSTALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "answers.h"
+#include "err.h"
+#include "facts.h"
+#include "kv.h"
+#include "layout.h"
+#include "plan.h"
+
+/* After the common exit codes: there is no answer file anywhere. Nothing was
+ * touched; the caller asks the person at the console. */
+#define EXIT_NO_ANSWERS 4
+
+struct install {
+	const struct answers *answers; /* borrowed */
+	const struct disk *disk; /* borrowed from the facts */
+	char id[9];
+	char *slot_dir; /* where the booted ISO is mounted */
+	bool bios; /* can BIOS boot from the disk */
+	struct layout layout;
+	struct pool_layout pool;
+	char *part[N_PARTS]; /* device nodes, by role */
+	char *vg;
+	struct pvn_plan steps; /* their context is this struct */
+
+	/* while the steps run */
+	int disk_fd; /* the only way to the raw disk, or -1 */
+	int source_fd; /* the device with the booted ISO, or -1 */
+	uint64_t iso_size;
+};
+
+/* Where the new system's file systems are mounted during the install. */
+#define MNT_STATE "/run/paravane-install/state"
+#define MNT_ESP "/run/paravane-install/esp"
+
+/* plan.c, pure: decide everything, from facts and answers. On return *in must
+ * be freed by install_free(). Returns 0, or negative with the reason of
+ * the refusal. */
+int install_plan(struct install *in, const struct facts *facts,
+		 const struct answers *answers, const char *id,
+		 const char *slot_dir, struct pvn_err *err);
+void install_print(const struct install *in, FILE *f);
+void install_free(struct install *in);
+
+/* steps.c: append the steps to in->steps, in their order. */
+void install_add_steps(struct install *in);
+
+/* release.c: let go of what uses the disk: volume groups and arrays. */
+int release_disk(const struct disk *disk, struct pvn_err *err);
+
+/* device.c: wait, at most 30 s, until @path is partition @p of @disk. */
+int device_wait_part(const char *disk, const char *path, const struct part *p,
+		     struct pvn_err *err);
+/* Open a disk or partition; @alone: fails while anything else uses it, and keeps
+ * others (its partitions, too) from being used. Returns the descriptor. */
+int device_open(const char *path, bool alone, struct pvn_err *err);
+/* Write what is cached to the device and forget it, so that reading reads. */
+int device_sync(int fd, const char *path, struct pvn_err *err);
+/* mount() with a folder made for it, and umount(); it isn't mounted: fine. */
+int device_mount(const char *dev, const char *dir, const char *type,
+		 unsigned long flags, const char *options, struct pvn_err *err);
+int device_unmount(const char *dir, struct pvn_err *err);
+
+/* gpt.c: @fd is the disk (or a file, in tests), @path its name. */
+/* Zero the first and the last MiB of [start, start + size). */
+int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
+		  struct pvn_err *err);
+/* The same for the disk and for every partition of its old table. */
+int gpt_wipe_old(int fd, const char *path, uint64_t size,
+		 unsigned int sector_size, struct pvn_err *err);
+/* Wipe inside the new partitions, write the new GPT, tell the kernel. A BIOS
+ * which starts this disk is told to try the next. */
+int gpt_write(int fd, const char *path, const struct layout *layout,
+	      const char *id, struct pvn_err *err);
+/* Undo gpt_write(): no table, nothing that boots. */
+int gpt_erase(int fd, const char *path, uint64_t size, struct pvn_err *err);
+/* Is the table on the disk the one that gpt_write() makes? */
+int gpt_verify(int fd, const char *path, const struct layout *layout,
+	       const char *id, struct pvn_err *err);
+
+/* grub.c */
+#define GRUBENV_SIZE 1024
+#define BOOT_SECTOR_SIZE 512
+#define BOOT_CODE_SIZE 440 /* then come disk signature and partition table */
+/* Fill in a GRUB environment block. -ENOSPC when it does not fit. */
+int grub_env_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
+		  struct pvn_err *err);
+/* Make the boot sector from boot.img's and the disk's present one. */
+int grub_patch_boot(uint8_t sector[BOOT_SECTOR_SIZE], const uint8_t *boot_img,
+		    size_t boot_len, uint64_t core_lba, struct pvn_err *err);
+/* Set core.img's block list for a core which starts at @core_lba. */
+int grub_patch_core(uint8_t *core, size_t len, uint64_t core_lba, uint64_t room,
+		    struct pvn_err *err);
+/* Write core image and boot sector; or only compare with what is there. */
+int grub_install_bios(const struct install *in, bool only_verify,
+		      struct pvn_err *err);
+
+/* esp.c: make and fill the ESP. esp_make() writes nothing that boots. */
+int esp_make(struct install *in, struct pvn_err *err);
+int esp_make_bootable(struct install *in, struct pvn_err *err);
+int esp_verify(struct install *in, struct pvn_err *err);
+/* Read a file of any bytes, at most 16 MiB. Caller frees *data_r. */
+int read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
+	       struct pvn_err *err);
+
+/* slot.c */
+/* Find the device mounted on in->slot_dir; fills source_fd and iso_size in. */
+int slot_open_source(struct install *in, struct pvn_err *err);
+/* The size of the ISO9660 file system on @fd. */
+int slot_iso_size(int fd, const char *name, uint64_t *size_r,
+		  struct pvn_err *err);
+/* Bytes [start, end); a slot's first SLOT_HEAD make it an ISO to firmware. */
+#define SLOT_HEAD ((uint64_t)MIB)
+int slot_copy(int from, int to, uint64_t start, uint64_t end, const char *name,
+	      struct pvn_err *err);
+int slot_compare(int from, int to, uint64_t start, uint64_t end,
+		 const char *name, struct pvn_err *err);
+
+/* state.c: state_make() leaves it mounted, state_configure() unmounts it. */
+int state_make(struct install *in, struct pvn_err *err);
+int state_configure(struct install *in, struct pvn_err *err);
+int state_verify(const struct install *in, struct pvn_err *err);
+
+/* pool.c */
+int pool_make(const struct install *in, struct pvn_err *err);
+int pool_deactivate(const struct install *in, struct pvn_err *err);
+int pool_verify(const struct install *in, struct pvn_err *err);
+
+/* source.c: find the answer file. @file is what --answers gave, or NULL.
+ * Returns 0 with the text and what to call it in messages (caller frees), or
+ * -ENOENT when there is none anywhere. */
+int source_find(const char *file, char **text_r, char **name_r,
+		struct pvn_err *err);
+
+#endif

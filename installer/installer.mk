@@ -1,0 +1,52 @@
+# paravane-install, and the unit tests of the library and of the installer.
+# After dom0-rootfs/src/lib/lib.mk. CC (in the build root), CFLAGS_OURS, VERSION and
+# IN (run in the build root) come from the top Makefile.
+
+INSTALLER_DIR := installer
+INSTALLER_SRCS := answers.c device.c esp.c facts.c facts_sys.c gpt.c grub.c \
+	ini_lines.c layout.c main.c plan.c pool.c release.c slot.c source.c \
+	state.c steps.c
+INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
+INSTALLER_LIBS := -lfdisk -lblkid -linih
+INSTALLER_CPPFLAGS := $(LIB_CPPFLAGS) -I$(INSTALLER_DIR)
+INSTALLER := $(O)/bin/paravane-install
+
+$(O)/obj/installer/%.o: $(INSTALLER_DIR)/%.c $(INSTALLER_DIR)/installer.mk | $(ROOT)/toolchain
+	@mkdir -p $(@D)
+	@printf "  %-10s %s\n" CC $<
+	$(Q)$(CC) $(INSTALLER_CPPFLAGS) $(CFLAGS_OURS) -MMD -MP -c -o $@ $<
+
+# the version is in one object only, so that a new one recompiles but that
+$(O)/obj/installer/main.o: INSTALLER_CPPFLAGS += -DPVN_VERSION='"$(VERSION)"'
+
+$(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
+	@mkdir -p $(@D)
+	@printf "  %-10s %s\n" LINK $(@F)
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
+
+# Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
+UNIT_NAMES := answers facts file gpt grub kv layout plan run size slot
+UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
+UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
+
+$(O)/obj/unit/%.o: tests/unit/test_%.c $(INSTALLER_DIR)/installer.mk | $(ROOT)/toolchain
+	@mkdir -p $(@D)
+	@printf "  %-10s %s\n" CC $<
+	$(Q)$(CC) $(INSTALLER_CPPFLAGS) $(CFLAGS_OURS) -MMD -MP -c -o $@ $<
+
+$(O)/bin/unit-%: $(O)/obj/unit/%.o $(UNIT_INSTALLER_OBJS) $(LIBPVN)
+	@mkdir -p $(@D)
+	@printf "  %-10s %s\n" LINK $(@F)
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS) -lcmocka
+
+.PRECIOUS: $(O)/obj/unit/%.o
+
+# 'unit' and 'golden-install' are what 'make check' needs of this folder.
+.PHONY: unit golden-install
+unit: $(UNIT_TESTS)
+	@for t in $(UNIT_TESTS); do $(IN) $$t || exit 1; done
+
+golden-install: $(INSTALLER)
+	$(Q)$(IN) tests/golden/run $(INSTALLER)
+
+-include $(INSTALLER_OBJS:.o=.d) $(UNIT_NAMES:%=$(O)/obj/unit/%.d)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* layout.c: where the partitions lie. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "layout.h"
+#include "mem.h"
+
+/* Type GUIDs are those of the Discoverable Partitions list and of UEFI. */
+static const struct {
+	const char *name;
+	const char *type;
+	uint64_t size; /* 0: the rest */
+} roles[N_PARTS] = {
+	[PART_BIOS] = { "bios", "21686148-6449-6E6F-744E-656564454649",
+			1 * MIB },
+	[PART_ESP] = { "esp", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
+		       64 * MIB },
+	[PART_SLOT_A] = { "slot-a", "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+			  256 * MIB },
+	[PART_SLOT_B] = { "slot-b", "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+			  256 * MIB },
+	[PART_STATE] = { "state", "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+			 1 * GIB },
+	[PART_GUESTS] = { "guests", "E6D6D379-F507-44C2-A23C-238F2A3DF928", 0 },
+};
+
+const char *part_role_name(enum part_role role)
+{
+	return roles[role].name;
+}
+
+const char *part_role_type(enum part_role role)
+{
+	return roles[role].type;
+}
+
+int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
+		struct pvn_err *err)
+{
+	uint64_t at = MIB;
+	uint64_t end;
+
+	if (sector_size != 512 && sector_size != 4096)
+		return pvn_err(err, -EINVAL,
+			       "sectors of %u bytes are not supported",
+			       sector_size);
+	if (size < DISK_SIZE_MIN)
+		return pvn_err(err, -ENOSPC, "the disk is smaller than 4 GiB");
+	end = size / MIB * MIB - MIB;
+	*layout = (struct layout){ .sector_size = sector_size };
+	for (size_t i = 0; i < N_PARTS; i++) {
+		struct part *p = &layout->part[i];
+
+		p->start = at;
+		p->size = roles[i].size ? roles[i].size : end - at;
+		at += p->size;
+	}
+	return 0;
+}
+
+/* a little under 16 GiB: LVM rounds what is over its limit down */
+#define METADATA_MAX (63 * GIB / 4)
+
+static uint64_t round_up(uint64_t n, uint64_t unit)
+{
+	return (n + unit - 1) / unit * unit;
+}
+
+void pool_layout_make(struct pool_layout *pool, uint64_t size)
+{
+	const uint64_t extent = 4 * MIB;
+	/* LVM's own head takes 1 MiB; one more, should it align differently */
+	uint64_t usable = (size - 2 * MIB) / extent * extent;
+	uint64_t meta = round_up(usable / 100, extent);
+	uint64_t chunk = 64 * 1024;
+
+	/* metadata fills up before the data does: small is dear later */
+	if (size >= 100 * GIB && meta < GIB)
+		meta = GIB;
+	if (meta < 64 * MIB)
+		meta = 64 * MIB;
+	if (meta > METADATA_MAX)
+		meta = METADATA_MAX;
+	/* about 64 bytes are needed for each chunk that is mapped; leave
+	 * room for each to be mapped by four snapshots */
+	while ((usable / chunk) * 64 * 4 > meta && chunk < GIB)
+		chunk *= 2;
+	*pool = (struct pool_layout){
+		.extent = extent,
+		.data = usable - 2 * meta,
+		.metadata = meta,
+		.chunk = chunk,
+	};
+}
+
+char *part_path(const char *disk, unsigned int number)
+{
+	size_t len = strlen(disk);
+	bool p = len && isdigit((unsigned char)disk[len - 1]);
+
+	return xasprintf("%s%s%u", disk, p ? "p" : "", number);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* layout.h: where the partitions lie. Pure: no device is touched. */
+#ifndef PVN_LAYOUT_H
+#define PVN_LAYOUT_H
+
+#include <stdint.h>
+#include "err.h"
+#include "size.h"
+
+#define DISK_SIZE_MIN (4 * GIB)
+
+/* In the order of their numbers on the disk, which are one higher. */
+enum part_role {
+	PART_BIOS,
+	PART_ESP,
+	PART_SLOT_A,
+	PART_SLOT_B,
+	PART_STATE,
+	PART_GUESTS,
+	N_PARTS,
+};
+
+/* Bytes; whole MiB. */
+struct part {
+	uint64_t start;
+	uint64_t size;
+};
+
+struct layout {
+	unsigned int sector_size;
+	struct part part[N_PARTS];
+};
+
+/* How the guests' partition is divided, in bytes. */
+struct pool_layout {
+	uint64_t extent;
+	uint64_t data;
+	uint64_t metadata; /* there is a spare of the same size */
+	uint64_t chunk;
+};
+
+/* "bios", "esp", "slot-a" ...: the middle of the GPT name. */
+const char *part_role_name(enum part_role role);
+
+/* The GUID of the partition's type. */
+const char *part_role_type(enum part_role role);
+
+/* Lay out a disk of @size bytes with sectors of @sector_size. Only MiB that
+ * are wholly on the disk are used; the first and the last are left to the GPT.
+ * Returns 0, -ENOSPC (too small) or -EINVAL (sector size). */
+int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
+		struct pvn_err *err);
+
+/* Divide a guests' partition of @size bytes. */
+void pool_layout_make(struct pool_layout *pool, uint64_t size);
+
+/* The device node of partition @number (1...) of @disk: sda1, nvme0n1p1.
+ * Caller frees. */
+char *part_path(const char *disk, unsigned int number);
+
+#endif

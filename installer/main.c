@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* main.c: paravane-install: options, and what the person sees. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "file.h"
+#include "install.h"
+#include "run.h"
+
+#ifndef PVN_VERSION
+#define PVN_VERSION "unknown"
+#endif
+
+#define LOG_FILE "/run/install.log"
+
+struct options {
+	const char *answers;
+	const char *facts;
+	const char *slot;
+	const char *id;
+	bool dry_run;
+	bool json;
+	bool list_disks;
+	bool facts_dump;
+	bool example;
+	bool help;
+	bool version;
+};
+
+static const struct opt {
+	const char *name;
+	const char *arg; /* NULL: a flag */
+	size_t offset;
+	const char *help;
+} table[] = {
+#define OPT(name, arg, field, help) \
+	{ name, arg, offsetof(struct options, field), help }
+	OPT("answers", "FILE", answers,
+	    "use this answer file, look nowhere else"),
+	OPT("facts", "FILE", facts,
+	    "facts from a file, not from the machine; only to look"),
+	OPT("slot", "DIR", slot, "where the booted ISO is mounted (/slot)"),
+	OPT("id", "HEX8", id, "the install's id, otherwise random"),
+	OPT("dry-run", NULL, dry_run, "print the plan, do nothing"),
+	OPT("json", NULL, json, "print the plan as JSON"),
+	OPT("list-disks", NULL, list_disks,
+	    "list the disks, and why one can't be used"),
+	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
+	OPT("example", NULL, example,
+	    "print an answer file with all keys explained"),
+	OPT("help", NULL, help, "print this"),
+	OPT("version", NULL, version, "print the version"),
+#undef OPT
+};
+
+#define N_OPTS (sizeof(table) / sizeof(*table))
+
+static void print_help(void)
+{
+	puts("usage: paravane-install [option]...\n"
+	     "Install Paravane on a disk, as an answer file says.\n");
+	for (size_t i = 0; i < N_OPTS; i++) {
+		char left[32];
+
+		snprintf(left, sizeof(left), "--%s%s%s", table[i].name,
+			 table[i].arg ? " " : "",
+			 table[i].arg ? table[i].arg : "");
+		printf("  %-16s %s\n", left, table[i].help);
+	}
+	puts("\nExit codes: 0 done, 1 failed, 2 bad usage or answers, 3 refused"
+	     " (no disk that\nmay be used), 4 no answers found (nothing was"
+	     " touched).\nThe commands that were run are in " LOG_FILE ".");
+}
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	struct option longs[N_OPTS + 1] = { 0 };
+	int at;
+	int c;
+
+	for (size_t i = 0; i < N_OPTS; i++) {
+		longs[i].name = table[i].name;
+		longs[i].has_arg = table[i].arg ? required_argument
+						: no_argument;
+	}
+	while ((c = getopt_long(argc, argv, "", longs, &at)) != -1) {
+		void *field;
+
+		if (c == '?')
+			return -EINVAL;
+		field = (char *)o + table[at].offset;
+		if (table[at].arg)
+			*(const char **)field = optarg;
+		else
+			*(bool *)field = true;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "paravane-install: unexpected '%s'\n",
+			argv[optind]);
+		return -EINVAL;
+	}
+	if (o->id &&
+	    (strlen(o->id) != 8 || strspn(o->id, "0123456789abcdef") != 8)) {
+		fprintf(stderr,
+			"paravane-install: bad id '%s', expected 8 lower case "
+			"hex digits\n",
+			o->id);
+		return -EINVAL;
+	}
+	if (o->facts && !o->dry_run && !o->list_disks && !o->facts_dump) {
+		fputs("paravane-install: --facts is only to look, expected "
+		      "--dry-run, --list-disks or --facts-dump with it\n",
+		      stderr);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int fail(int exit_code, const struct pvn_err *err)
+{
+	fflush(stdout);
+	fprintf(stderr, "paravane-install: %s\n", err->msg);
+	pvn_log("%s", err->msg);
+	return exit_code;
+}
+
+static int get_facts(const struct options *o, struct facts *facts,
+		     struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	int rc;
+
+	if (!o->facts)
+		return facts_read(facts, "", o->slot, err);
+	rc = file_read(o->facts, &text, err);
+	return rc ? rc : facts_parse(facts, text, o->facts, err);
+}
+
+/* Returns an exit code. */
+static int get_answers(const struct options *o, struct answers *answers)
+{
+	auto_strlist struct strlist errors = { 0 };
+	autofree char *text = NULL;
+	autofree char *name = NULL;
+	struct pvn_err err = { 0 };
+	int rc = source_find(o->answers, &text, &name, &err);
+
+	if (rc)
+		return fail(rc == -ENOENT ? EXIT_NO_ANSWERS : PVN_EXIT_FAILED,
+			    &err);
+	if (!answers_parse(answers, text, name, &errors))
+		return PVN_EXIT_OK;
+	for (size_t i = 0; i < errors.n; i++) {
+		fprintf(stderr, "%s\n", errors.v[i]);
+		pvn_log("%s", errors.v[i]);
+	}
+	return PVN_EXIT_USAGE;
+}
+
+static void on_step(void *arg, size_t i, size_t n, const struct pvn_step *step)
+{
+	(void)arg;
+	printf("[%zu/%zu] %s: %s\n", i + 1, n, step->name, step->what);
+	fflush(stdout);
+}
+
+static void on_undo(void *arg, const struct pvn_step *step,
+		    const struct pvn_err *err)
+{
+	(void)arg;
+	if (err)
+		fprintf(stderr, "undo %s failed: %s\n", step->name, err->msg);
+	else
+		fprintf(stderr, "undo %s\n", step->name);
+}
+
+static int carry_out(struct install *in)
+{
+	const struct pvn_plan_ui ui = { .step = on_step, .undone = on_undo };
+	struct pvn_err err = { 0 };
+
+	/* a step that is cut off can't be undone by anyone */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	install_print(in, stdout);
+	fflush(stdout);
+	if (plan_run(&in->steps, in, &ui, &err))
+		return fail(PVN_EXIT_FAILED, &err);
+	printf("installed Paravane as '%s' on %s\n", in->id, in->disk->path);
+	printf("finish: %s\n", in->answers->finish);
+	return PVN_EXIT_OK;
+}
+
+static int install(const struct options *o, const struct facts *facts)
+{
+	struct answers answers = { 0 };
+	struct install in = { .disk_fd = -1, .source_fd = -1 };
+	struct pvn_err err = { 0 };
+	char id[9];
+	uint32_t number;
+	int rc = get_answers(o, &answers);
+
+	if (!rc && getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+		pvn_err_errno(&err, errno, "no random numbers");
+		rc = fail(PVN_EXIT_FAILED, &err);
+	}
+	if (!rc) {
+		snprintf(id, sizeof(id), "%08x", number);
+		rc = install_plan(&in, facts, &answers, o->id ? o->id : id,
+				  o->slot, &err);
+		if (rc) {
+			rc = fail(PVN_EXIT_REFUSED, &err);
+			facts_print_table(facts, stderr);
+		} else if (o->dry_run && o->json) {
+			plan_print_json(&in.steps, stdout);
+		} else if (o->dry_run) {
+			install_print(&in, stdout);
+		} else {
+			rc = carry_out(&in);
+		}
+	}
+	install_free(&in);
+	answers_free(&answers);
+	return rc;
+}
+
+static int with_facts(const struct options *o)
+{
+	struct facts facts = { 0 };
+	struct pvn_err err = { 0 };
+	int rc = PVN_EXIT_OK;
+
+	if (get_facts(o, &facts, &err))
+		rc = fail(PVN_EXIT_FAILED, &err);
+	else if (o->facts_dump)
+		facts_print(&facts, stdout);
+	else if (o->list_disks)
+		facts_print_table(&facts, stdout);
+	else
+		rc = install(o, &facts);
+	facts_free(&facts);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .slot = "/slot" };
+	autofclose FILE *log = NULL;
+	int rc = PVN_EXIT_OK;
+
+	if (parse_options(argc, argv, &o))
+		return PVN_EXIT_USAGE;
+	if (o.help) {
+		print_help();
+	} else if (o.version) {
+		puts("paravane-install " PVN_VERSION);
+	} else if (o.example) {
+		answers_print_keys(stdout);
+	} else {
+		if (!o.dry_run && !o.list_disks && !o.facts_dump)
+			log = fopen(LOG_FILE, "ae");
+		pvn_log_to(log);
+		rc = with_facts(&o);
+		pvn_log_to(NULL);
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		fputs("paravane-install: cannot write the output\n", stderr);
+		rc = rc ? rc : PVN_EXIT_FAILED;
+	}
+	return rc;
+}

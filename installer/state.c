@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* state.c: the state partition: its file system, and the host's configuration. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "file.h"
+#include "install.h"
+#include "mem.h"
+#include "run.h"
+
+int state_make(struct install *in, struct pvn_err *err)
+{
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} folders[] = {
+		{ MNT_STATE "/etc", 0755 },
+		{ MNT_STATE "/etc/paravane", 0755 },
+		{ MNT_STATE "/etc/dropbear", 0700 },
+		{ MNT_STATE "/guests", 0700 },
+		{ MNT_STATE "/log", 0755 },
+	};
+	char *dev = in->part[PART_STATE];
+	autofree char *label = xasprintf("pvn-%s", in->id);
+	int rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, dev);
+
+	if (!rc)
+		rc = device_mount(dev, MNT_STATE, "ext4", 0, "", err);
+	for (size_t i = 0; !rc && i < sizeof(folders) / sizeof(*folders); i++)
+		rc = mkdir_p(folders[i].path, folders[i].mode, err);
+	return rc;
+}
+
+static void set_if(struct kv_list *list, const char *key, const char *value)
+{
+	if (value)
+		kv_set(list, key, value);
+}
+
+static int write_host(const struct install *in, struct pvn_err *err)
+{
+	auto_kv struct kv_list host = { 0 };
+
+	kv_set(&host, "install", in->id);
+	kv_set(&host, "vg", in->vg);
+	kv_set(&host, "pool", "pool");
+	return kv_write(&host, MNT_STATE "/etc/paravane/host", 0644, err);
+}
+
+static int write_network(const struct install *in, struct pvn_err *err)
+{
+	const struct answers *a = in->answers;
+	auto_kv struct kv_list net = { 0 };
+
+	kv_set(&net, "method", a->method);
+	set_if(&net, "address", a->address);
+	set_if(&net, "gateway", a->gateway);
+	set_if(&net, "dns", a->dns);
+	set_if(&net, "nic", a->nic);
+	return kv_write(&net, MNT_STATE "/etc/paravane/network", 0644, err);
+}
+
+static int write_keys(const struct install *in, struct pvn_err *err)
+{
+	const struct strlist *keys = &in->answers->ssh_keys;
+	autofree char *text = xstrdup("");
+
+	for (size_t i = 0; i < keys->n; i++) {
+		char *longer = xasprintf("%s%s\n", text, keys->v[i]);
+
+		free(text);
+		text = longer;
+	}
+	return file_write(MNT_STATE "/etc/dropbear/authorized_keys", text, 0600,
+			  err);
+}
+
+/* The first boot makes the host's ssh key: on a CPU that makes no random
+ * numbers it would wait for many seconds. This one has been up for a while and
+ * hands some on, as BusyBox's seedrng takes them; none when it has none yet. */
+static int write_seed(struct pvn_err *err)
+{
+	static const char path[] = MNT_STATE "/seedrng/seed.credit";
+	char seed[512];
+
+	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		return 0;
+	int rc = mkdir_p(MNT_STATE "/seedrng", 0700, err);
+	if (rc < 0)
+		return rc;
+	autoclose int fd =
+		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "can't make '%s'", path);
+	return write_at(fd, seed, sizeof(seed), 0, path, err);
+}
+
+int state_configure(struct install *in, struct pvn_err *err)
+{
+	autofree char *name = xasprintf("%s\n", in->answers->hostname);
+	int rc = file_write(MNT_STATE "/etc/hostname", name, 0644, err);
+
+	if (!rc)
+		rc = write_host(in, err);
+	if (!rc)
+		rc = write_network(in, err);
+	if (!rc)
+		rc = write_keys(in, err);
+	if (!rc)
+		rc = write_seed(err);
+	return rc ? rc : device_unmount(MNT_STATE, err);
+}
+
+int state_verify(const struct install *in, struct pvn_err *err)
+{
+	return PVN_RUN(err, "e2fsck", "-f", "-n", in->part[PART_STATE]);
+}

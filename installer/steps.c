@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* steps.c: the steps of an install, in their order. Until 'boot-bios', 'boot-uefi'
+ * and 'boot-slots', next to last, nothing on the disk can boot: an install that
+ * is cut off leaves no half of a system behind that seems to work. */
+#include <errno.h>
+#include <string.h>
+
+#include "install.h"
+
+static int disk_open(struct install *in, struct pvn_err *err)
+{
+	in->disk_fd = device_open(in->disk->path, true, err);
+	return in->disk_fd < 0 ? in->disk_fd : 0;
+}
+
+static void disk_close(struct install *in)
+{
+	if (in->disk_fd >= 0)
+		close(in->disk_fd);
+	in->disk_fd = -1;
+}
+
+static bool have_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	autofree char *copy = xstrdup(path ? path : "");
+	char *save;
+
+	for (char *dir = strtok_r(copy, ":", &save); dir;
+	     dir = strtok_r(NULL, ":", &save)) {
+		autofree char *file = xasprintf("%s/%s", dir, name);
+
+		if (!access(file, X_OK))
+			return true;
+	}
+	return false;
+}
+
+/* Whatever can be found missing is found missing before the disk is touched. */
+static int run_check(void *ctx, struct pvn_err *err)
+{
+	static const char *const files[] = { "boot.img", "core.img",
+					     "bootx64.efi", "esp.cfg", NULL };
+	static const char *const programs[] = { "lvm", "mkfs.ext4", "mkfs.fat",
+						"e2fsck", NULL };
+	struct install *in = ctx;
+	int rc = slot_open_source(in, err);
+
+	for (const char *const *f = files; !rc && *f; f++) {
+		autofree char *path =
+			xasprintf("%s/boot/grub/install/%s", in->slot_dir, *f);
+		autofree uint8_t *data = NULL;
+		size_t len = 0;
+
+		rc = read_bytes(path, &data, &len, err);
+		if (!rc && !len)
+			rc = pvn_err(err, -EINVAL, "'%s' is empty", path);
+	}
+	for (const char *const *p = programs; !rc && *p; p++) {
+		if (!have_program(*p))
+			rc = pvn_err(err, -ENOENT, "no program '%s'", *p);
+	}
+	return rc;
+}
+
+static int run_release(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+
+	return release_disk(in->disk, err);
+}
+
+static int run_wipe(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc = disk_open(in, err);
+
+	return rc ? rc
+		  : gpt_wipe_old(in->disk_fd, in->disk->path, in->disk->size,
+				 in->disk->sector_size, err);
+}
+
+/* The disk must not stay open for us alone, or its partitions can't be used. */
+static int run_partition(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc = gpt_write(in->disk_fd, in->disk->path, &in->layout, in->id,
+			   err);
+
+	disk_close(in);
+	return rc;
+}
+
+/* After this nothing of the install boots or is even found. */
+static int undo_partition(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc;
+
+	disk_close(in);
+	in->disk_fd = device_open(in->disk->path, false, err);
+	if (in->disk_fd < 0)
+		return in->disk_fd;
+	rc = gpt_erase(in->disk_fd, in->disk->path, in->disk->size, err);
+	disk_close(in);
+	return rc;
+}
+
+static int run_settle(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < N_PARTS; i++)
+		rc = device_wait_part(in->disk->name, in->part[i],
+				      &in->layout.part[i], err);
+	return rc;
+}
+
+static int write_slot(int from, uint64_t start, uint64_t end, const char *path,
+		      struct pvn_err *err)
+{
+	autoclose int fd = device_open(path, true, err);
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = slot_copy(from, fd, start, end, path, err);
+	if (!rc)
+		rc = device_sync(fd, path, err);
+	return rc ? rc : slot_compare(from, fd, start, end, path, err);
+}
+
+static int run_slot_a(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+
+	return write_slot(in->source_fd, SLOT_HEAD, in->iso_size,
+			  in->part[PART_SLOT_A], err);
+}
+
+/* From slot a, which is known to be right: the boot medium may be a slow one, far
+ * away behind a management controller. */
+static int run_slot_b(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	autoclose int from = device_open(in->part[PART_SLOT_A], false, err);
+
+	return from < 0 ? from
+			: write_slot(from, SLOT_HEAD, in->iso_size,
+				     in->part[PART_SLOT_B], err);
+}
+
+/* UEFI starts an ISO that it finds in a partition as if it were a CD: what
+ * makes one of a slot is written when all else is there. */
+static int run_boot_slots(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc = write_slot(in->source_fd, 0, SLOT_HEAD, in->part[PART_SLOT_A],
+			    err);
+
+	return rc ? rc
+		  : write_slot(in->source_fd, 0, SLOT_HEAD,
+			       in->part[PART_SLOT_B], err);
+}
+
+static int run_state(void *ctx, struct pvn_err *err)
+{
+	return state_make(ctx, err);
+}
+
+static int undo_state(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return device_unmount(MNT_STATE, err);
+}
+
+static int run_pool(void *ctx, struct pvn_err *err)
+{
+	return pool_make(ctx, err);
+}
+
+static int undo_pool(void *ctx, struct pvn_err *err)
+{
+	return pool_deactivate(ctx, err);
+}
+
+static int run_configure(void *ctx, struct pvn_err *err)
+{
+	return state_configure(ctx, err);
+}
+
+static int run_esp(void *ctx, struct pvn_err *err)
+{
+	return esp_make(ctx, err);
+}
+
+static int undo_esp(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return device_unmount(MNT_ESP, err);
+}
+
+static int run_boot_bios(void *ctx, struct pvn_err *err)
+{
+	return grub_install_bios(ctx, false, err);
+}
+
+static int run_boot_uefi(void *ctx, struct pvn_err *err)
+{
+	return esp_make_bootable(ctx, err);
+}
+
+/* Both, from the disk and not from memory. */
+static int verify_slots(struct install *in, struct pvn_err *err)
+{
+	const char *path_a = in->part[PART_SLOT_A];
+	const char *path_b = in->part[PART_SLOT_B];
+	autoclose int a = device_open(path_a, false, err);
+	autoclose int b = a < 0 ? a : device_open(path_b, false, err);
+	int rc;
+
+	if (b < 0)
+		return b;
+	rc = device_sync(a, path_a, err);
+	if (!rc)
+		rc = device_sync(b, path_b, err);
+	return rc ? rc : slot_compare(a, b, 0, in->iso_size, path_b, err);
+}
+
+static int verify_disk(struct install *in, struct pvn_err *err)
+{
+	int rc;
+
+	in->disk_fd = device_open(in->disk->path, false, err);
+	if (in->disk_fd < 0)
+		return in->disk_fd;
+	rc = device_sync(in->disk_fd, in->disk->path, err);
+	if (!rc)
+		rc = gpt_verify(in->disk_fd, in->disk->path, &in->layout,
+				in->id, err);
+	disk_close(in);
+	return rc;
+}
+
+static int run_verify(void *ctx, struct pvn_err *err)
+{
+	struct install *in = ctx;
+	int rc = verify_disk(in, err);
+
+	if (!rc)
+		rc = verify_slots(in, err);
+	if (!rc)
+		rc = state_verify(in, err);
+	if (!rc)
+		rc = pool_verify(in, err);
+	if (!rc)
+		rc = esp_verify(in, err);
+	if (!rc && in->bios)
+		rc = grub_install_bios(in, true, err);
+	return rc;
+}
+
+static void add_preparing_steps(struct install *in)
+{
+	const struct disk *d = in->disk;
+	autofree char *held = xstrdup("");
+
+	for (size_t i = 0; i < d->holders.n; i++) {
+		char *longer = xasprintf("%s%s%s", held, *held ? ", " : "",
+					 d->holders.v[i]);
+
+		free(held);
+		held = longer;
+	}
+	plan_add(&in->steps, "check", run_check, NULL,
+		 "see that '%s' has all that is needed", in->slot_dir);
+	plan_add(&in->steps, "release", run_release, NULL,
+		 "stop what is built on '%s': %s", d->path,
+		 *held ? held : "nothing");
+	plan_add(&in->steps, "wipe", run_wipe, NULL,
+		 "erase old partition tables and signatures on '%s'", d->path);
+	plan_add(&in->steps, "partition", run_partition, undo_partition,
+		 "write a GPT with %d partitions on '%s'", N_PARTS, d->path);
+	plan_add(&in->steps, "settle", run_settle, NULL,
+		 "wait for '%s' to '%s'", in->part[0], in->part[N_PARTS - 1]);
+}
+
+static void add_filling_steps(struct install *in)
+{
+	const struct pool_layout *pool = &in->pool;
+	char data[16];
+	char meta[16];
+
+	plan_add(&in->steps, "slot-a", run_slot_a, NULL,
+		 "copy the running system to '%s', but for the first 1M, "
+		 "and compare",
+		 in->part[PART_SLOT_A]);
+	plan_add(&in->steps, "slot-b", run_slot_b, NULL,
+		 "copy '%s' to '%s' in the same way", in->part[PART_SLOT_A],
+		 in->part[PART_SLOT_B]);
+	plan_add(&in->steps, "state", run_state, undo_state,
+		 "make ext4 'pvn-%s' on '%s'", in->id, in->part[PART_STATE]);
+	plan_add(&in->steps, "pool", run_pool, undo_pool,
+		 "make volume group '%s' on '%s' with a thin pool of %s "
+		 "(metadata %s and a spare, chunks of %uK)",
+		 in->vg, in->part[PART_GUESTS], size_print(pool->data, data),
+		 size_print(pool->metadata, meta),
+		 (unsigned int)(pool->chunk / 1024));
+	plan_add(&in->steps, "configure", run_configure, NULL,
+		 "set host name '%s', network %s%s%s, %zu ssh %s",
+		 in->answers->hostname, in->answers->method,
+		 in->answers->address ? " " : "",
+		 in->answers->address ? in->answers->address : "",
+		 in->answers->ssh_keys.n,
+		 in->answers->ssh_keys.n == 1 ? "key" : "keys");
+}
+
+void install_add_steps(struct install *in)
+{
+	const char *esp = in->part[PART_ESP];
+
+	add_preparing_steps(in);
+	add_filling_steps(in);
+	plan_add(&in->steps, "esp", run_esp, undo_esp,
+		 "make FAT on '%s' with grubenv", esp);
+	if (in->bios)
+		plan_add(&in->steps, "boot-bios", run_boot_bios, NULL,
+			 "write GRUB's core image to '%s' and the boot "
+			 "sector of '%s'",
+			 in->part[PART_BIOS], in->disk->path);
+	plan_add(&in->steps, "boot-uefi", run_boot_uefi, NULL,
+		 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to '%s'", esp);
+	plan_add(&in->steps, "boot-slots", run_boot_slots, NULL,
+		 "write the first 1M of '%s' and '%s', which makes them ISOs",
+		 in->part[PART_SLOT_A], in->part[PART_SLOT_B]);
+	plan_add(&in->steps, "verify", run_verify, NULL,
+		 "read back and compare what was written");
+}
