@@ -1,0 +1,42 @@
+# The ISO and what is on it besides dom0: boot loaders and templates. Then the
+# same ISO in QEMU: 'make run' and 'make demo'.
+
+ISO := $(O)/paravane-$(VERSION).iso
+MINI := $(O)/templates/mini/template.ini
+ISO_COMPONENTS := hypervisor linux-dom0 linux-guest microcode xen-tools busybox dropbear qemu-img \
+	$(filter firmware,$(COMPONENTS))
+
+.PHONY: iso
+iso: $(ISO)
+	@printf '  %-10s %s, %s bytes\n' READY $(ISO) $$(stat -c %s $(ISO))
+
+$(MINI): images/mini/build images/build-root/add-libraries $(shell find images/mini/overlay -type f) \
+		$(foreach c,busybox dropbear xen-tools,$(call component_done,$(c))) \
+		dom0-rootfs/overlay/usr/lib/paravane/udhcpc
+	@printf '  %-10s template mini\n' ASSEMBLE
+	$(Q)mkdir -p $(O)/log
+	$(Q)SOURCE_DATE_EPOCH=$(COMPONENT_EPOCH) $(IN) images/mini/build 1 \
+		>$(O)/log/mini.log 2>&1 || { tail -n 40 $(O)/log/mini.log >&2; exit 1; }
+
+$(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(MINI) \
+		images/make-iso $(wildcard images/boot/*)
+	@printf '  %-10s %s\n' ASSEMBLE $(@F)
+	$(Q)rm -f $(O)/paravane-*.iso
+	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENTS='$(ISO_COMPONENTS)' images/make-iso $(VERSION) $@ \
+		>$(O)/log/iso.log 2>&1 || { tail -n 40 $(O)/log/iso.log >&2; exit 1; }
+	$(Q)ln -sf $(@F) $(O)/paravane.iso
+
+# Debian 13 as a file that 'template import' takes; not part of the ISO.
+DEBIAN := $(O)/templates-more/debian.tar
+DEBIAN_FILES := images/debian/make-tree images/debian/build $(shell find images/debian/overlay -type f)
+.PHONY: template-debian
+template-debian: $(DEBIAN)
+	@printf '  %-10s %s, %s bytes\n' READY $(DEBIAN) $$(stat -c %s $(DEBIAN))
+
+$(DEBIAN): $(ROOT)/toolchain $(DEBIAN_FILES)
+	@printf '  %-10s template debian\n' ASSEMBLE
+	$(Q)mkdir -p $(O)/log $(O)/build
+	$(Q)SOURCE_DATE_EPOCH=$(COMPONENT_EPOCH) images/debian/make-tree $(O)/build/debian-tree.tar \
+		$(CACHE)/debs-debian $(SOURCES) >$(O)/log/debian.log 2>&1 || { tail -n 40 $(O)/log/debian.log >&2; exit 1; }
+	$(Q)SOURCE_DATE_EPOCH=$(COMPONENT_EPOCH) $(IN) images/debian/build /build/debian-tree.tar $@ \
+		>>$(O)/log/debian.log 2>&1 || { tail -n 40 $(O)/log/debian.log >&2; exit 1; }
