@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""figures.py: measure what docs/figures.md promises; runs in the build root.
+
+Sizes are the ISO's. Times are those of one installation and one boot in QEMU,
+one after the other on a machine that does nothing else. What the script
+'builds' and 'guests' measured is taken from O/figures-build.json and
+O/figures-guests.json. All goes to O/figures.json; a
+figure that is not known is null there, and 'why' has the reason.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
+from guests import Host  # noqa: E402 (the path comes first)
+from install import blank_disk, install, make_key  # noqa: E402
+from machine import ACCEL  # noqa: E402
+
+OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
+LOGS = OUT / "log" / "figures"
+
+# component, and how its files on the ISO begin; the first that fits counts
+COMPONENTS = [
+    ("hypervisor", "/boot/xen.gz"),
+    ("dom0 kernel", "/boot/vmlinuz"),
+    ("dom0 root filesystem", "/boot/rootfs"),
+    ("guest kernel", "/boot/guest-vmlinux"),
+    ("microcode", "/boot/ucode-"),
+    ("templates", "/templates/"),
+    ("boot loaders", "/boot/"),
+]
+REST = "ISO filesystem"
+
+GUESTS = ["create_ratio", "create_ratio_24", "create_growth_ms", "destroy_ratio",
+          "create_to_ssh_s", "dom0_mib_per_guest", "guests_4gib"]
+
+
+def component_of(path):
+    return next((name for name, start in COMPONENTS if path.startswith(start)), REST)
+
+
+def bytes_by_component(manifest, total):
+    """From the manifest's lines 'sha256  size  path'; the rest is the ISO's own."""
+    sizes = {}
+    for line in manifest.splitlines():
+        fields = line.split("  ", 2)
+        if len(fields) == 3:
+            name = component_of(fields[2])
+            sizes[name] = sizes.get(name, 0) + int(fields[1])
+    sizes[REST] = sizes.get(REST, 0) + total - sum(sizes.values())
+    return sizes
+
+
+def read_manifest(iso):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "manifest"
+        subprocess.run(["xorriso", "-report_about", "FAILURE", "-osirrox", "on",
+                        "-indev", iso, "-extract", "/manifest", path],
+                       check=True, capture_output=True)
+        return path.read_text()
+
+
+def memory_of(meminfo):
+    """What docs/figures.md says of dom0's memory, in MiB."""
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in meminfo.splitlines()}
+    cached = kib["Buffers"] + kib["Cached"] + kib["SReclaimable"]
+    return {"dom0_used_mib": round((kib["MemTotal"] - kib["MemFree"] - cached) / 1024, 1),
+            "dom0_root_mib": round(kib["Shmem"] / 1024, 1),
+            "dom0_available_mib": round(kib["MemAvailable"] / 1024, 1)}
+
+
+def measure_machine(iso):
+    """Install, then boot the disk alone: install_s, boot_to_ssh_s, dom0's memory."""
+    with tempfile.TemporaryDirectory(dir=OUT, prefix="figures-") as folder:
+        folder = pathlib.Path(folder)
+        key = make_key(folder)
+        installed = install("install", LOGS, key, iso, blank_disk(folder / "disk.qcow2"))
+        host = Host("host", LOGS, key, disks=[installed.disk]).start()
+        try:
+            host.wait_for_boot()
+            host.wait_until_succeeds("xl info")
+            memory = memory_of(host.succeed("cat /proc/meminfo"))
+            host.shutdown()
+        finally:
+            host.close()
+    return {**memory, "boot_to_ssh_s": round(host.ssh_after, 1),
+            "install_s": round(installed.seconds, 1)}
+
+
+def measure_builds():
+    return json.loads((OUT / "figures-build.json").read_text())
+
+
+def measured_guests():
+    """What 'guests' left, and why something of it is not known."""
+    path = OUT / "figures-guests.json"
+    if not path.exists():
+        return dict.fromkeys(GUESTS), dict.fromkeys(GUESTS, "left out by GUESTS=no")
+    figures = json.loads(path.read_text())
+    return figures, figures.pop("why")
+
+
+def print_table(figures):
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            for part, size in sorted(value.items(), key=lambda item: -item[1]):
+                print(f"    {part:<22} {size:>12,}")
+        else:
+            print(f"{name:<26} {'-' if value is None else format(value, ','):>12}")
+
+
+def main():
+    iso = pathlib.Path(os.environ.get("PVN_ISO") or OUT / "paravane.iso").resolve()
+    size = iso.stat().st_size
+    print(f"{iso.name}, accelerator {ACCEL}: installing and booting ...", flush=True)
+    guests, why = measured_guests()
+    figures = {"iso_bytes": size,
+               "iso_bytes_by_component": bytes_by_component(read_manifest(iso), size),
+               **measure_machine(iso), **measure_builds(), **guests}
+    print_table(figures)
+    figures["accelerator"] = ACCEL
+    figures["why"] = {name: why.get(name, "left out by COLD=no")
+                      for name, value in figures.items() if value is None}
+    (OUT / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    print(f"written to {OUT / 'figures.json'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+# What checks and tests everything, shows it at work, and measures it.
+#
+#   T=EXPR           of the VM tests, only those whose names match (pytest -k)
+#   TIMEOUT_MULT=N   all their limits times N, for a slow machine
+#   PVN_ACCEL=kvm    use KVM, where it really works
+#   COLD=no         leave the build from nothing out of the figures
+#   GUESTS=no       leave guests beside those of stock Debian out of them
+#   PVN_FIGURES=1    leave what the VM tests measured in O/figures-vm.json
+#   UEFI= MEMORY= GUI= ANSWERS= QEMU_EXTRA=   for 'make run...': see images/qemu/run
+
+UNIT_PROGRAMS := $(UNIT_TESTS) $(GUEST_UNIT_TESTS)
+TEST_ENV := PVN_ISO=$(O)/paravane.iso PVN_ACCEL=$(PVN_ACCEL) TIMEOUT_MULT=$(TIMEOUT_MULT) \
+	PVN_DESCRIBE=$$($(GIT) describe --always --dirty --tags 2>/dev/null)
+
+VMS ?= 2
+VM_ARGS := -n $(VMS) --dist loadfile
+
+# only compared with ours
+XEN_PACKAGE := xen-hypervisor-4.20-amd64
+FIGURES_INPUTS := deb:$(XEN_PACKAGE)
+
+.PHONY: check test test-faults figures
+check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG)
+	$(Q)$(IN) env LD_LIBRARY_PATH=$(XEN_STAGE)/usr/lib tests/check $(O) $(UNIT_PROGRAMS)
+
+test: check iso
+	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m 'not faults' $(if $(T),-k '$(T)')
+
+# What takes long and seldom breaks; 'test' has a sample of it.
+test-faults: check iso
+	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m faults $(if $(T),-k '$(T)')
+
+figures: iso
+	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) XEN_PACKAGE=$(XEN_PACKAGE) tests/bench/builds
+	$(Q)rm -f $(O)/figures-guests.json
+	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' tests/bench/guests
+	$(Q)$(IN) env $(TEST_ENV) python3 tests/bench/figures.py
+
+.PHONY: demo demo-stop run run-install run-installed
+export IN PVN_ACCEL UEFI MEMORY GUI ANSWERS QEMU_EXTRA
+demo: iso
+	$(Q)images/qemu/demo start $(O)/paravane.iso
+
+demo-stop:
+	$(Q)images/qemu/demo stop
+
+run: iso
+	$(Q)images/qemu/run live $(ISO)
+
+run-install: iso
+	$(Q)images/qemu/run install $(ISO)
+
+run-installed:
+	$(Q)images/qemu/run installed $(ISO)
+
+.PHONY: format
+format: $(ROOT)/toolchain
+	$(Q)$(IN) sh -c "find dom0-rootfs installer tests -name '*.[ch]' | xargs clang-format -i"

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_import.c: an image + facts -> plan of a guest. */
+#include <errno.h>
+
+#include "bytes.h"
+#include "file.h"
+#include "image_convert.h"
+#include "import.h"
+#include "size.h"
+#include "unit.h"
+
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA root@desk"
+
+static void make_facts(struct create_facts *facts)
+{
+	struct pvn_err err;
+
+	*facts = (struct create_facts){
+		.vg = xstrdup("pvn_0badcafe"),
+		.pool = xstrdup("pool"),
+		.memory_free = 512 * MIB,
+		.limits = POOL_LIMITS_DEFAULT,
+		.host_keys = xstrdup(KEY "\n"),
+		.uuid = "12345678-9abc-4def-8123-456789abcdef",
+		.mac = "00:16:3e:12:34:56",
+	};
+	strlist_add(&facts->bridges, "br0");
+	assert_int_equal(volumes_parse(&facts->volumes,
+				       "  pool|1073741824|50.00|1.0|65536|\n",
+				       &err),
+			 0);
+}
+
+/* A sparse file with @head at its start. */
+static char *make_image(const void *head, size_t len, off_t size)
+{
+	char path[] = "/tmp/pvn-unit-XXXXXX";
+	struct pvn_err err;
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, size), 0);
+	assert_int_equal(write_at(fd, head, len, 0, path, &err), 0);
+	close(fd);
+	return xstrdup(path);
+}
+
+static char *partitioned(off_t size)
+{
+	unsigned char mbr[512] = { 0 };
+
+	mbr[450] = 0x83;
+	mbr[454] = 1;
+	mbr[458] = 15;
+	mbr[510] = 0x55;
+	mbr[511] = 0xaa;
+	return make_image(mbr, sizeof(mbr), size);
+}
+
+static char *qcow2(uint64_t bytes)
+{
+	unsigned char head[104] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
+
+	put_be64(head + 24, bytes);
+	return make_image(head, sizeof(head), 65536);
+}
+
+struct planned {
+	struct import im;
+	struct create_facts facts;
+	struct pvn_plan plan;
+	struct pvn_err err;
+	int rc;
+};
+
+static struct planned *plan(char *image, struct import_request req)
+{
+	struct planned *p = xcalloc(1, sizeof(*p));
+
+	req.create.name = "web";
+	req.create.bridge = "br0";
+	req.file = image;
+	req.type = req.type ? req.type : "pv";
+	make_facts(&p->facts);
+	p->rc = import_open(&p->im, &req, &p->err);
+	if (!p->rc)
+		p->rc = import_plan(&p->im, &req, &p->facts, &p->plan, &p->err);
+	unlink(image);
+	free(image);
+	return p;
+}
+
+static void end(struct planned *p)
+{
+	import_close(&p->im);
+	create_facts_free(&p->facts);
+	plan_free(&p->plan);
+	free(p);
+}
+
+static void expect_steps(const struct planned *p, const char *names)
+{
+	autofree char *got = xstrdup("");
+
+	if (p->rc)
+		fail_msg("%s", p->err.msg);
+	for (size_t i = 0; i < p->plan.n; i++) {
+		char *more = xasprintf("%s%s ", got, p->plan.steps[i].name);
+
+		free(got);
+		got = more;
+	}
+	assert_string_equal(got, names);
+}
+
+PVN_TEST(raw)
+{
+	struct planned *p =
+		plan(partitioned(10 * MIB), (struct import_request){ 0 });
+
+	expect_steps(p, "disk write seed-volume seed config ");
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PV);
+	assert_int_equal(p->im.create.disk_bytes, 12 * MIB);
+	assert_null(p->im.create.conf.template);
+	end(p);
+	p = plan(partitioned(10 * MIB),
+		 (struct import_request){ .type = "pvh",
+					  .create.start = true,
+					  .create.disk = 100 * MIB });
+	expect_steps(p, "disk write seed-volume seed config start ");
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
+	assert_string_equal(p->im.create.conf.type, "pvh");
+	assert_int_equal(p->im.volume_bytes, 100 * MIB);
+	end(p);
+	p = plan(partitioned(10 * MIB),
+		 (struct import_request){ .kernel = "host" });
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GUEST);
+	assert_non_null(strstr(p->im.create.conf.cmdline, "root=/dev/xvda"));
+	end(p);
+	p = plan(partitioned(10 * MIB),
+		 (struct import_request){ .create.disk = 8 * MIB });
+	assert_true(p->rc < 0);
+	assert_non_null(strstr(p->err.msg, "too small"));
+	end(p);
+}
+
+PVN_TEST(converted)
+{
+	struct planned *p = plan(qcow2(64 * MIB), (struct import_request){ 0 });
+
+	expect_steps(
+		p,
+		"disk spool-volume spool convert unspool seed-volume seed config ");
+	assert_int_equal(p->im.volume_bytes, 64 * MIB);
+	end(p);
+	p = plan(qcow2(100 * 1024 * GIB), (struct import_request){ 0 });
+	assert_int_equal(p->rc, PVN_REFUSED);
+	assert_non_null(strstr(p->err.msg, "whole pool"));
+	end(p);
+}
+
+PVN_TEST(size_of_the_image_is_part_of_the_source)
+{
+	autofree char *source =
+		image_convert_source(IMAGE_VMDK, 1025, "/dev/in");
+
+	assert_string_equal(
+		source,
+		"driver=vmdk,file.driver=raw,file.size=1536,file.file.driver=host_device,file.file.filename=/dev/in");
+}

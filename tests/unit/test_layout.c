@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_layout.c: where partitions lie. */
+#include <errno.h>
+
+#include "layout.h"
+#include "unit.h"
+
+static void check(uint64_t size, unsigned int sector_size)
+{
+	struct pvn_err err = { 0 };
+	struct layout l;
+	uint64_t at = MIB;
+
+	assert_int_equal(layout_make(&l, size, sector_size, &err), 0);
+	for (size_t i = 0; i < N_PARTS; i++) {
+		assert_int_equal(l.part[i].start, at);
+		assert_int_equal(l.part[i].start % MIB, 0);
+		assert_int_equal(l.part[i].size % MIB, 0);
+		at += l.part[i].size;
+	}
+	/* the backup GPT has at least a MiB, and not much is wasted */
+	assert_true(at + MIB <= size);
+	assert_true(size - at < 2 * MIB);
+	assert_int_equal(l.part[PART_STATE].size, GIB);
+}
+
+PVN_TEST(fills_the_disk)
+{
+	check(4 * GIB, 512);
+	check(4 * GIB + 512, 512);
+	check(1000204886016ULL, 512);
+	check(8001563222016ULL, 4096);
+	check(1ULL << 60, 4096);
+}
+
+PVN_TEST(refuses)
+{
+	struct pvn_err err = { 0 };
+	struct layout l;
+
+	assert_int_equal(layout_make(&l, 4 * GIB - 1, 512, &err), -ENOSPC);
+	assert_int_equal(layout_make(&l, 0, 512, &err), -ENOSPC);
+	assert_int_equal(layout_make(&l, 4 * GIB, 2048, &err), -EINVAL);
+}
+
+static struct pool_layout pool(uint64_t size)
+{
+	struct pool_layout p;
+
+	pool_layout_make(&p, size);
+	assert_int_equal(p.metadata % p.extent, 0);
+	assert_int_equal(p.data % p.extent, 0);
+	assert_true(p.data + 2 * p.metadata + MIB <= size);
+	assert_true(size - p.data - 2 * p.metadata < 2 * MIB + p.extent);
+	/* LVM's limits */
+	assert_true(p.chunk >= 64 * 1024 && p.chunk <= GIB);
+	assert_true(p.metadata < 16 * GIB);
+	return p;
+}
+
+PVN_TEST(pool_metadata)
+{
+	assert_int_equal(pool(2493 * MIB).metadata, 64 * MIB);
+	assert_int_equal(pool(20 * GIB).metadata, 208 * MIB);
+	assert_int_equal(pool(100 * GIB).metadata, GIB + 0);
+	assert_true(pool(1024 * GIB).metadata > 10 * GIB);
+	assert_true(pool(1024 * GIB).chunk == 64 * 1024);
+	assert_true(pool(100 * 1024 * GIB).chunk > 64 * 1024);
+	assert_true(pool(99 * GIB).metadata < GIB);
+}
+
+PVN_TEST(part_paths)
+{
+	autofree char *sda = part_path("/dev/sda", 1);
+	autofree char *nvme = part_path("/dev/nvme0n1", 6);
+	autofree char *mmc = part_path("/dev/mmcblk0", 2);
+
+	assert_string_equal(sda, "/dev/sda1");
+	assert_string_equal(nvme, "/dev/nvme0n1p6");
+	assert_string_equal(mmc, "/dev/mmcblk0p2");
+}

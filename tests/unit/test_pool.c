@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_pool.c: the pool's limits, what the kernel says of it, and the guard. */
+#include <errno.h>
+
+#include "../../dom0-rootfs/src/guestd/pool_guard.h"
+#include "dm.h"
+#include "size.h"
+#include "unit.h"
+
+static const struct pool_limits limits = { 90, 80, 0, 80, 5 };
+
+PVN_TEST(names)
+{
+	autofree char *name = dm_name("pvn_0bad", "guest-web-1-xvda", "");
+	autofree char *pool = dm_name("pvn_0bad", "pool", "-tpool");
+
+	assert_string_equal(name, "pvn_0bad-guest--web--1--xvda");
+	assert_string_equal(pool, "pvn_0bad-pool-tpool");
+}
+
+PVN_TEST(status)
+{
+	struct pool_status st;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(
+		pool_status_parse(
+			"254:0 254:1 128 0 1 skip_block_zeroing",
+			"3 150/1024 2000/40000 - rw discard_passdown queue_if_no_space - 1024",
+			&st, &err),
+		0);
+	assert_int_equal(st.chunk, 64 * 1024);
+	assert_int_equal(st.data_bytes, 40000 * 64 * 1024ULL);
+	assert_int_equal(st.data_used, 2000 * 64 * 1024ULL);
+	assert_int_equal(st.meta_bytes, 4 * MIB);
+	assert_int_equal(st.meta_used, 150 * 4096);
+	assert_false(st.read_only || st.out_of_space);
+	assert_int_equal(
+		pool_status_parse(
+			"254:0 254:1 128 0 0",
+			"3 150/1024 40000/40000 - out_of_data_space discard_passdown queue_if_no_space - 1024",
+			&st, &err),
+		0);
+	assert_true(st.out_of_space);
+	assert_int_equal(pool_status_parse("254:0 254:1 128 0 0", "Fail", &st,
+					   &err),
+			 -EBADMSG);
+}
+
+PVN_TEST(conf)
+{
+	static const char *const bad[] = { "reserve=0",	  "data-limit=101",
+					   "warning=80%", "overcommit=-1",
+					   "warning=",	  "colour=3" };
+	auto_kv struct kv_list good = { 0 };
+	struct pool_limits now = POOL_LIMITS_DEFAULT;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(
+		kv_parse(&good, "overcommit=150\nreserve=10\n", "f", &err), 0);
+	assert_int_equal(pool_limits_parse(&good, &now, &err), 0);
+	assert_int_equal(now.overcommit, 150);
+	assert_int_equal(now.reserve, 10);
+	assert_int_equal(now.data, 90);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		auto_kv struct kv_list list = { 0 };
+
+		assert_int_equal(kv_parse(&list, bad[i], "f", &err), 0);
+		assert_int_equal(pool_limits_parse(&list, &now, &err), -EINVAL);
+	}
+}
+
+/* 100 GiB with so many of them used; a reserve of 5. */
+static struct pool_status used(uint64_t gib)
+{
+	return (struct pool_status){ .data_bytes = 100 * GIB,
+				     .data_used = gib * GIB,
+				     .meta_bytes = 100 * MIB,
+				     .meta_used = 10 * MIB };
+}
+
+enum { WRITER, IDLE, REWRITER, STOPPED, N };
+
+static void make(struct pool_writer v[N])
+{
+	v[WRITER] = (struct pool_writer){ .written = GIB, .mapped = GIB };
+	v[IDLE] = (struct pool_writer){ .written = 0 };
+	v[REWRITER] = (struct pool_writer){ .written = MIB };
+	v[STOPPED] = (struct pool_writer){ .paused = true };
+}
+
+PVN_TEST(only_who_takes_space_is_paused)
+{
+	struct pool_status st = used(94);
+	struct pool_writer v[N];
+
+	make(v);
+	assert_int_equal(pool_guard_decide(&limits, &st, GIB, v, N),
+			 POOL_WARNING);
+	assert_false(v[WRITER].pause);
+	st = used(96);
+	assert_int_equal(pool_guard_decide(&limits, &st, GIB, v, N),
+			 POOL_TIGHT);
+	assert_true(v[WRITER].pause);
+	assert_false(v[IDLE].pause || v[REWRITER].pause || v[STOPPED].pause);
+}
+
+/* What it shared with its template was written over. */
+PVN_TEST(growth_by_nobody_known)
+{
+	struct pool_status st = used(96);
+	struct pool_writer v[N];
+
+	make(v);
+	v[WRITER].mapped = 0;
+	pool_guard_decide(&limits, &st, 0, v, N);
+	assert_false(v[WRITER].pause || v[REWRITER].pause);
+	pool_guard_decide(&limits, &st, GIB, v, N);
+	assert_true(v[WRITER].pause);
+	assert_false(v[REWRITER].pause || v[IDLE].pause || v[STOPPED].pause);
+}
+
+/* A filesystem's own upkeep is not worth a pause, and of two who take space only
+ * those who take much. */
+PVN_TEST(small_takers_go_on)
+{
+	struct pool_status st = used(96);
+	struct pool_writer v[N];
+
+	make(v);
+	v[REWRITER].mapped = 2 * MIB;
+	pool_guard_decide(&limits, &st, GIB, v, N);
+	assert_true(v[WRITER].pause);
+	assert_false(v[REWRITER].pause);
+	v[WRITER].paused = true;
+	pool_guard_decide(&limits, &st, MIB, v, N);
+	assert_false(v[REWRITER].pause);
+	v[REWRITER].mapped = 100 * MIB;
+	pool_guard_decide(&limits, &st, MIB, v, N);
+	assert_true(v[REWRITER].pause);
+}
+
+PVN_TEST(at_last_all_that_write)
+{
+	struct pool_status st = used(98);
+	struct pool_writer v[N];
+
+	make(v);
+	pool_guard_decide(&limits, &st, MIB, v, N);
+	assert_true(v[WRITER].pause && v[REWRITER].pause);
+	assert_false(v[IDLE].pause);
+	st = used(50);
+	st.read_only = true;
+	make(v);
+	assert_int_equal(pool_guard_decide(&limits, &st, 0, v, N), POOL_TIGHT);
+	assert_true(v[WRITER].pause && v[REWRITER].pause);
+}
+
+PVN_TEST(metadata_counts)
+{
+	struct pool_status st = used(10);
+	struct pool_writer v[N];
+
+	make(v);
+	st.meta_used = 93 * MIB;
+	assert_int_equal(pool_guard_decide(&limits, &st, MIB, v, N),
+			 POOL_TIGHT);
+	assert_true(v[WRITER].pause);
+	assert_true(pool_guard_is_near(&limits, &st));
+}
+
+PVN_TEST(resumes_whom_it_paused_when_there_is_space)
+{
+	struct pool_writer v[2] = { { .paused = true, .by_guard = true },
+				    { .paused = true } };
+	struct pool_status st = used(94); /* a little better is not enough */
+
+	pool_guard_decide(&limits, &st, 0, v, 2);
+	assert_false(v[0].resume || v[1].resume);
+	st = used(92);
+	pool_guard_decide(&limits, &st, 0, v, 2);
+	assert_true(v[0].resume);
+	assert_false(v[1].resume); /* that was a person */
+}
+
+PVN_TEST(looks_often_when_it_is_near)
+{
+	struct pool_status st = used(10);
+	struct pool_status small = { .data_bytes = 400 * MIB };
+
+	assert_int_equal(pool_guard_pause(&limits, &st), 10000);
+	st = used(80);
+	assert_in_range(pool_guard_pause(&limits, &st), 1000, 9999);
+	assert_false(pool_guard_is_near(&limits, &st));
+	st = used(97);
+	assert_int_equal(pool_guard_pause(&limits, &st), 250);
+	assert_true(pool_guard_is_near(&limits, &st));
+	/* never more than a quarter of a small one */
+	assert_int_equal(pool_guard_reserve(&limits, &small), 100 * MIB);
+}

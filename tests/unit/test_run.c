@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_run.c: starting other programs. */
+#include <errno.h>
+
+#include "run.h"
+#include "unit.h"
+
+static FILE *log_file;
+static char *log_text;
+static size_t log_len;
+
+static void log_start(void)
+{
+	log_file = open_memstream(&log_text, &log_len);
+	pvn_log_to(log_file);
+}
+
+static void log_stop(void)
+{
+	pvn_log_to(NULL);
+	fclose(log_file);
+}
+
+PVN_TEST(logs_lines)
+{
+	struct pvn_err err = { 0 };
+
+	log_start();
+	assert_int_equal(PVN_RUN(&err, "sh", "-c",
+				 "echo one; echo two >&2; printf three"),
+			 0);
+	log_stop();
+	assert_string_equal(log_text,
+			    "+ sh -c echo one; echo two >&2; printf three\n"
+			    "sh: one\nsh: two\nsh: three\n");
+	free(log_text);
+}
+
+PVN_TEST(tells_exit_code_and_last_line)
+{
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(PVN_RUN(&err, "/bin/sh", "-c", "echo why; exit 3"),
+			 -EIO);
+	assert_string_equal(err.msg, "'sh' failed with exit code 3: why");
+	assert_int_equal(PVN_RUN(&err, "sh", "-c", "exit 4"), -EIO);
+	assert_string_equal(err.msg, "'sh' failed with exit code 4");
+}
+
+PVN_TEST(tells_signal)
+{
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(PVN_RUN(&err, "sh", "-c", "kill -9 $$"), -EIO);
+	assert_string_equal(err.msg, "'sh' was killed by signal 9");
+}
+
+PVN_TEST(tells_what_is_not_there)
+{
+	struct pvn_err err = { 0 };
+	char *out = log_text;
+
+	assert_int_equal(PVN_RUN(&err, "no-such-program"), -ENOENT);
+	assert_string_equal(err.msg, "cannot run 'no-such-program': "
+				     "No such file or directory");
+	assert_int_equal(pvn_run_output(PVN_ARGV("no-such-program"), &out,
+					&err),
+			 -ENOENT);
+	assert_null(out);
+}
+
+PVN_TEST(returns_output)
+{
+	struct pvn_err err = { 0 };
+	char *out;
+
+	log_start();
+	assert_int_equal(
+		pvn_run_output(PVN_ARGV("sh", "-c", "echo out; echo err >&2"),
+			       &out, &err),
+		0);
+	log_stop();
+	assert_string_equal(out, "out\n");
+	assert_non_null(strstr(log_text, "sh: err\n"));
+	assert_null(strstr(log_text, "sh: out"));
+	free(out);
+	free(log_text);
+	assert_int_equal(pvn_run_output(PVN_ARGV("true"), &out, &err), 0);
+	assert_string_equal(out, "");
+	free(out);
+	assert_int_equal(pvn_run_output(PVN_ARGV("sh", "-c", "echo x; exit 1"),
+					&out, &err),
+			 -EIO);
+	assert_null(out);
+}
+
+/* More than a pipe holds, both ways at once. */
+PVN_TEST(feeds_much)
+{
+	size_t len = 1000 * 1000;
+	autofree char *input = xcalloc(1, len + 1);
+	struct pvn_err err = { 0 };
+
+	memset(input, 'x', len);
+	input[len - 1] = '\n';
+	assert_int_equal(pvn_run_input(PVN_ARGV("cat"), input, &err), 0);
+	/* a program that does not read is none of our business */
+	assert_int_equal(pvn_run_input(PVN_ARGV("true"), input, &err), 0);
+	assert_int_equal(
+		pvn_run_input(PVN_ARGV("grep", "-q", "y"), input, &err), -EIO);
+}

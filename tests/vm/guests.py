@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""guests.py: an installed host as the tests speak of it: its guests, and what
+they leave behind."""
+import difflib
+import json
+import subprocess
+import time
+
+from machine import TIMEOUT_MULT, CommandFailed, Machine, MachineError
+from ssh import Result
+
+# What guests use on the host, a name a line; what is there to stay is left out:
+# template volumes, lock files and folders that are only parents.
+TRACES = r"""
+xl list | sed 1d | cut -d' ' -f1 | sed 's/^/domain /'
+xenstore-ls -f | sed -n 's/^\([^ ]*\) = .*/\1/p' |
+	grep -E '^/(local/domain/([1-9]|0/backend/[^/]*/)|vm/|libxl/)' | sed 's/^/xenstore /'
+lvs --noheadings -o lv_name | tr -d ' ' | grep -v '^template-' | sed 's/^/volume /'
+dmsetup ls | cut -f1 | grep -v template | sed 's/^/mapping /'
+ls -A /state/guests | sed 's/^/config /'
+cut -d' ' -f1-3 /proc/mounts | sed 's/^/mount /'
+ls /sys/class/net | sed 's/^/interface /'
+ls /sys/class/net/br0/brif | sed 's/^/port /'
+nft list table bridge paravane_guard | grep '"vif' | sed 's/^/guard /' || :
+ls -d /sys/block/loop*/loop 2>/dev/null | sed 's/^/loop /' || :
+find /run/paravane /run/xen-hotplug ! -name '*.lock' | sed 's/^/file /'
+for p in /proc/[0-9]*/comm; do cat $p 2>/dev/null || :; done | grep -x xl | sed 's/^/process /' || :
+"""
+
+
+class Host(Machine):
+    def json(self, command, limit=60):
+        return json.loads(self.succeed(f"{command} --json", limit))
+
+    def wait_for_boot(self):
+        """Until ssh answers and the drivers of other machines are gone from memory."""
+        self.wait_for_ssh()
+        self.wait_until_succeeds("test -e /run/paravane/booted")
+
+    def guests(self):
+        """What 'guest list' says, by name."""
+        return {guest["name"]: guest for guest in self.json("guest list")}
+
+    def wait_for_address(self, name, limit=120):
+        """The address that the guest tells; its ssh need not answer yet."""
+        found = {}
+
+        def look():
+            found.update(self.guests().get(name, {}))
+            return found.get("address")
+
+        self._until(look, limit, f"an address of guest '{name}'")
+        return found["address"]
+
+    def wait_for_guest(self, name, limit=120):
+        """The guest's address, once its ssh answers."""
+        address = self.wait_for_address(name, limit)
+        self.wait_for_ssh(limit, guest=address)
+        return address
+
+    def feed(self, command, path, limit=300):
+        """Run a command in dom0 with a file on its standard input; a Result."""
+        self.check()
+        argv = self.ssh.argv("set -eu; " + command, connect=30 * TIMEOUT_MULT)
+        with open(path, "rb") as source:
+            done = subprocess.run(argv, stdin=source, capture_output=True, check=False,
+                                  timeout=limit * TIMEOUT_MULT)
+        return Result(done.returncode, done.stdout.decode(errors="replace"),
+                      done.stderr.decode(errors="replace"))
+
+    def fetch(self, command, path, limit=300):
+        """Run a command in dom0 that must succeed, its standard output into a file."""
+        self.check()
+        argv = self.ssh.argv("set -eu; " + command, connect=30 * TIMEOUT_MULT)
+        with open(path, "wb") as target:
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=target,
+                                  stderr=subprocess.PIPE, check=False,
+                                  timeout=limit * TIMEOUT_MULT)
+        if done.returncode:
+            raise CommandFailed(f"'{command}' ended with {done.returncode}: {done.stderr}")
+
+    def traces(self):
+        return sorted(self.succeed(TRACES).splitlines())
+
+    def assert_traces_are(self, basis, limit=30):
+        """Some things go a moment after the command that removes a guest ends."""
+        end = time.monotonic() + limit * TIMEOUT_MULT
+        while (now := self.traces()) != basis:
+            if time.monotonic() > end:
+                changes = [line for line in difflib.ndiff(basis, now)
+                           if line[0] in "+-"]
+                raise MachineError("left behind (+) or lost (-):\n" + "\n".join(changes))
+            time.sleep(1)
+
+    def remove_all_guests(self):
+        for name in self.guests():
+            self.succeed(f"guest destroy {name}", 120)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""qemu.py: QEMU's command line for a machine of the tests."""
+import os
+import pathlib
+import shutil
+from typing import NamedTuple
+
+ACCEL = os.environ.get("PVN_ACCEL") or "tcg"
+# Never '-cpu max' under TCG: it corrupts state under Xen.
+ACCELERATOR = {
+    "tcg": ["-accel", "tcg,thread=single,tb-size=1024", "-cpu", "qemu64"],
+    "kvm": ["-accel", "kvm", "-cpu", "host"],
+}
+OVMF = pathlib.Path("/usr/share/OVMF")
+
+
+class Disk(NamedTuple):
+    """A disk that is more than the path of a qcow2 image."""
+    path: os.PathLike
+    format: str = "qcow2"
+    sector_size: int = 512
+    write_error_at: int | None = None  # byte where each write fails, as on bad media
+
+
+def firmware(kind, folder):
+    if kind == "bios":
+        return []
+    variables = folder / "vars.fd"
+    shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", variables)
+    return ["-drive", "if=pflash,format=raw,unit=0,readonly=on,file="
+                      f"{OVMF}/OVMF_CODE_4M.fd",
+            "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
+
+
+def medium(iso, media, boots):
+    """The ISO on CD or USB; a machine with it ends where it would reboot."""
+    if not iso:
+        return []
+    first = ",bootindex=0" if boots else ""
+    drive = f"if=none,id=iso,format=raw,readonly=on,file={iso}"
+    if media == "cd":
+        device = ["-device", f"ide-cd,drive=iso{first}"]
+    else:
+        device = ["-device", "qemu-xhci", "-device", f"usb-storage,drive=iso{first}"]
+    return ["-no-reboot", "-drive", drive, *device]
+
+
+def direct(boot):
+    """Start Xen itself, as a network boot does; BIOS only."""
+    if not boot:
+        return []
+    # a comma separates modules; one of a module's own is doubled
+    modules = [module.replace(",", ",,") for module in boot.modules]
+    return ["-kernel", str(boot.xen), "-append", boot.arguments,
+            "-initrd", ",".join(modules)]
+
+
+def _one_disk(i, disk):
+    if not isinstance(disk, Disk):
+        disk = Disk(disk)
+    sectors = (f",logical_block_size={disk.sector_size}"
+               f",physical_block_size={disk.sector_size}")
+    device = f"virtio-blk-pci,drive=disk{i},bootindex={i + 1}"
+    image = (f"driver={disk.format},cache.no-flush=on,file.driver=file,"
+             f"file.cache.no-flush=on,file.filename={disk.path}")
+    if disk.write_error_at is None:
+        image += f",node-name=disk{i}"
+    else:
+        image += f",node-name=image{i}"
+        # 'none' is no event to wait for: the rule always holds
+        bad = (f"driver=blkdebug,node-name=disk{i},image=image{i},"
+               "inject-error.0.event=none,inject-error.0.iotype=write,"
+               f"inject-error.0.sector={disk.write_error_at // 512}")
+        return ["-blockdev", image, "-blockdev", bad,
+                "-device", device + sectors + ",werror=report"]
+    return ["-blockdev", image, "-device", device + sectors]
+
+
+def disks(all_disks):
+    return [word for i, disk in enumerate(all_disks) for word in _one_disk(i, disk)]
+
+
+def network(port, address, tftp):
+    """NAT, and port 22 of the machine at a port of the loopback."""
+    if port is None:
+        return ["-nic", "none"]
+    files = f",tftp={tftp}" if tftp else ""
+    return ["-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-{address}:22{files}",
+            "-device", "virtio-net-pci,netdev=net,romfile="]
+
+
+def fw_cfg(files, folder):
+    """Settings for the machine's system: each a name and its text."""
+    arguments = []
+    for i, (name, text) in enumerate(files.items()):
+        path = folder / f"fw_cfg-{i}"
+        path.write_text(text)
+        arguments += ["-fw_cfg", f"name={name},file={path}"]
+    return arguments
+
+
+def command(machine):
+    """All of it; the machine has its folders and port already."""
+    m = machine
+    return [
+        "qemu-system-x86_64", "-name", m.name, "-machine", m.board,
+        *ACCELERATOR[ACCEL], "-m", str(m.memory), "-smp", str(m.smp),
+        "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
+        "-chardev", f"socket,id=serial,path={m.folder}/serial,server=on,wait=off,"
+                    f"logfile={m.console.path}",
+        "-serial", "chardev:serial",
+        # what the BIOS says of itself
+        "-chardev", f"file,id=firmware,path={m.firmware_log.path}",
+        "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
+        "-qmp", f"unix:{m.qmp.path},server=on,wait=off",
+        *network(m.port, m.address, m.tftp), *firmware(m.firmware, m.folder),
+        *medium(m.iso, m.media, not m.boot), *direct(m.boot), *disks(m.disks),
+        *fw_cfg(m.fw_cfg, m.folder), *m.extra,
+    ]

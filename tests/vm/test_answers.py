@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_answers.py: where the installer finds its answers, and what follows of some."""
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import machine
+from conftest import LOGS
+from install import answers, blank_disk, install
+from media import direct_boot, labelled_volume, web_server
+from qemu import Disk
+from test_install import assert_is_installed
+
+ADDRESS = "10.0.2.77"
+STATIC = (f"method = static\naddress = {ADDRESS}/24\n"
+          "gateway = 10.0.2.2\ndns = 10.0.2.3 192.0.2.53")
+
+
+def install_from_url(work, key, iso):
+    """BIOS, Xen started with answers=URL as in a network boot; a static address."""
+    with web_server(answers(key, "static1", network=STATIC)) as server:
+        done = install("url", LOGS / "test_answers", key, iso,
+                       blank_disk(work / "url.qcow2"), answers=None,
+                       boot=direct_boot(iso, work, f"answers={server.url}/a/xen1.ini"))
+        return done, server.asked
+
+
+def install_from_label(work, key, iso):
+    """UEFI, answers on a second disk; the first has sectors of 4096 bytes."""
+    disk = blank_disk(work / "label.qcow2")
+    volume = labelled_volume(work / "answers.img",
+                             {"answers.ini": answers(key, "labelled1")})
+    return install("label", LOGS / "test_answers", key, iso, disk, answers=None,
+                   firmware="uefi",
+                   disks=[Disk(disk, sector_size=4096), Disk(volume, format="raw")])
+
+
+@pytest.fixture(scope="module")
+def answered(request, work, key, iso):
+    """Both installations, made at the same time."""
+    recipes = {"url": install_from_url, "label": install_from_label}
+    wanted = [name for name in recipes
+              if any(item.name.startswith(f"test_{name}") for item in request.session.items)]
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(recipes[name], work, key, iso) for name in wanted}
+        for unfinished in list(machine.live):
+            unfinished.kill()
+
+
+def assert_network_is_static(host):
+    addresses = [line.split()[1] for line in
+                 host.succeed("ip -4 addr show dev br0").splitlines() if "inet" in line]
+    assert addresses == [f"{ADDRESS}/24"]
+    assert "default via 10.0.2.2 dev br0" in host.succeed("ip route")
+    assert host.succeed("cat /etc/resolv.conf").split() == [
+        "nameserver", "10.0.2.3", "nameserver", "192.0.2.53"]
+    host.succeed("ping -c 1 -W 10 10.0.2.2")
+    host.fail("pidof udhcpc")
+
+
+def test_url_and_a_static_network(answered, disk_alone):
+    """Answers fetched from a web server; the host keeps the address that they say.
+
+        ISO (CD) + vda, 8 GiB --- machine --- NAT --- web server
+        vda --- machine, 10.0.2.77 --- NAT
+    """
+    done, asked = answered["url"].result()
+    assert asked == ["/a/xen1.ini"]
+    host = disk_alone(done, address=ADDRESS)
+    assert host.succeed("hostname").strip() == "static1"
+    assert_network_is_static(host)
+    host.reboot()
+    assert_network_is_static(host)
+
+
+def test_label_and_large_sectors(answered, disk_alone, iso):
+    """Answers on a filesystem labelled PARAVANE; a disk with sectors of 4096 bytes.
+
+        ISO (CD) + vda, 8 GiB, 4096 + vdb, FAT --- machine, UEFI --- NAT
+        vda --- machine, UEFI --- NAT
+    """
+    host = disk_alone(answered["label"].result(), firmware="uefi", sector_size=4096)
+    assert host.succeed("cat /sys/block/vda/queue/logical_block_size").strip() == "4096"
+    assert_is_installed(host, iso, "labelled1")
+    assert host.json("template list")

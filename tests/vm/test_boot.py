@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_boot.py: the ISO boots in each of the four ways."""
+import pytest
+
+
+@pytest.fixture(scope="module", params=["bios", "uefi"])
+def both(request, key, iso):
+    """A machine with the CD and one with the stick, started together."""
+    from conftest import LOGS
+    from machine import Machine
+
+    machines = {
+        media: Machine(f"{request.param}-{media}", LOGS / "test_boot", key, iso=iso,
+                       firmware=request.param, media=media)
+        for media in ("cd", "usb")
+    }
+    for machine in machines.values():
+        machine.start()
+    yield machines
+    for machine in machines.values():
+        machine.close()
+
+
+@pytest.mark.parametrize("media", ["cd", "usb"])
+def test_iso_starts_the_installer(both, media):
+    """Without answers the installer says so and leaves a root shell.
+
+        ISO as CD or USB stick --- machine, no disk --- NAT
+    """
+    machine = both[media]
+    machine.wait_for_console("No answer file was found", 400)
+    machine.wait_for_console("this is a root shell", 30)
+    machine.close()

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_guest.py: guests come to life, do as they are told, and leave nothing."""
+MIB = 1024 * 1024
+
+# arguments of 'guest create', exit code, part of what it says
+BAD_REQUESTS = [
+    ("taken --template mini", 1, "there is a guest 'taken' already"),
+    ("g1 --template nosuch", 1, "nosuch"),
+    ("g1", 2, "--template"),
+    ("Bad_Name --template mini", 2, "'Bad_Name' is no name for a guest"),
+    ("g1 --template mini --disk 12Q", 2, "12Q"),
+    ("g1 --template mini --disk 16M", 1, "too small for template 'mini'"),
+    ("g1 --template mini --disk 60T", 1, "larger than the whole pool"),
+    ("g1 --template mini --memory 900G --start", 1, "not enough memory"),
+    ("g1 --template mini --bridge br9", 1, "no bridge 'br9'"),
+    ("g1 --template mini --ip 10.0.2.300/24", 2, "10.0.2.300"),
+    ("g1 --template mini --colour red", 2, "colour"),
+]
+
+
+def assert_guest_is_as_ordered(host, address, memory_mib, disk_mib):
+    memory, size = host.succeed(
+        "sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo;"
+        "df -k / | sed -n '$s/^[^ ]* *\\([0-9]*\\).*/\\1/p'", guest=address).split()
+    assert 0.7 * memory_mib < int(memory) / 1024 <= memory_mib
+    assert 0.85 * disk_mib < int(size) / 1024 <= disk_mib
+
+
+def test_template_mini_is_there(host):
+    """The ISO brings its template along.
+
+        host: slot a /templates/mini
+    """
+    assert "mini" in [template["name"] for template in host.json("template list")]
+
+
+def test_life_of_a_guest(host, no_leaks):
+    """Create, ssh, stop, start, ssh, destroy.
+
+        dom0 --- br0 --- NAT
+                  |
+                 web1: xvda = snapshot of mini, 512 MiB; xvdb = seed
+    """
+    host.succeed("guest create web1 --template mini --memory 96M --disk 512M --start", 240)
+    address = host.wait_for_guest("web1")
+    listed = host.guests()["web1"]
+    assert (listed["state"], listed["memory_mib"], listed["vcpus"]) == ("running", 96, 1)
+    assert listed["disk_bytes"] == 512 * MIB
+    assert host.succeed("hostname", guest=address).strip() == "web1"
+    assert_guest_is_as_ordered(host, address, 96, 512)
+    host.succeed("echo remember >/root/note; sync", guest=address)
+
+    host.succeed("guest stop web1", 120)
+    stopped = host.guests()["web1"]
+    assert stopped["state"] == "stopped" and stopped["address"] is None
+    host.succeed("guest start web1", 120)
+    address = host.wait_for_guest("web1")
+    assert host.succeed("cat /root/note", guest=address) == "remember\n"
+
+    host.succeed("guest destroy web1", 120)
+    assert host.guests() == {}
+
+
+def refusal_problems(host, arguments, exit_code, words):
+    """What is wrong with how a bad request was refused."""
+    got = host.fail(f"guest create {arguments}")
+    lines = got.stderr.splitlines()
+    if got.status != exit_code:
+        yield f"{arguments}: exit code {got.status}, expected {exit_code}"
+    if len(lines) != 1 or got.stdout:
+        yield f"{arguments}: not exactly one line of error: {got}"
+    if words not in got.stderr:
+        yield f"{arguments}: expected '{words}' in '{got.stderr.strip()}'"
+
+
+def test_bad_requests_are_refused(host, no_leaks):
+    """Each is refused with one line, the right exit code, and nothing done.
+
+        dom0 --- br0 --- NAT        taken: a guest that is not started
+    """
+    host.succeed("guest create taken --template mini", 240)
+    basis = host.traces()
+    problems = [problem for request in BAD_REQUESTS
+                for problem in refusal_problems(host, *request)]
+    assert not problems, "\n".join(problems)
+    host.assert_traces_are(basis, limit=0)
+    host.succeed("guest destroy taken", 120)

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_guestd.py: one supervisor for all guests, which may be killed at any moment."""
+import json
+import re
+
+# The guest's kernel finds no root filesystem and panics.
+CRASHES = "sed -i 's|root=/dev/xvda|root=/dev/nosuch|; $a on_crash = \"restart\"' "
+REPAIRED = "sed -i 's|root=/dev/nosuch|root=/dev/xvda|' "
+
+# Kill guestd again and again, at moments that fit no rhythm of it.
+KILLER = """
+for second in 0.3 1.9 0.7 2.6 1.2 0.1 3.1 1.5; do
+	sleep $second
+	kill -9 $(pidof guestd) 2>/dev/null && echo killed >>/run/kills || :
+	[ ! -e /run/killer-stop ] || exit 0
+done
+exec /run/killer
+"""
+
+
+def domain_ids(host):
+    """Each guest's domain number; a guest that is there twice fails here."""
+    lines = host.succeed("xl list | sed 1d").splitlines()
+    found = {}
+    for name, domid in (line.split()[:2] for line in lines):
+        assert name not in found, f"'{name}' is there twice: {lines}"
+        found[name] = int(domid)
+    found.pop("Domain-0")
+    return found
+
+
+def wait_for_log(host, text, limit=120):
+    host.wait_until_succeeds(f"grep -qF \"{text}\" /var/log/messages", limit)
+
+
+def wait_for_new_domain(host, name, old, limit=120):
+    host._until(lambda: domain_ids(host).get(name, old) != old, limit,
+                f"guest '{name}' to be in another domain than {old}")
+
+
+def test_guest_comes_back_when_it_reboots(host):
+    """A guest reboots from inside; no process is left for it, its file is read anew.
+
+        dom0: guestd --- web1
+    """
+    basis = host.traces()
+    host.succeed("guest create web1 --template mini --start", 240)
+    address = host.wait_for_guest("web1")
+    before = domain_ids(host)["web1"]
+    host.succeed("sed -i 's/^memory = .*/memory = 80/' /state/guests/web1.cfg")
+    assert "process xl" not in host.traces()
+    host._ssh("reboot", 20, address)
+    wait_for_new_domain(host, "web1", before)
+    host.wait_for_guest("web1")
+    assert host.guests()["web1"]["memory_mib"] == 80
+    assert "process xl" not in host.traces()
+    host.succeed("guest destroy web1", 120)
+    host.assert_traces_are(basis)
+
+
+def test_guest_that_powers_off_is_down(host):
+    """It stays down, as its file says, and 'guest start' starts it.
+
+        dom0: guestd --- off1
+    """
+    host.succeed("guest create off1 --template mini --start", 240)
+    address = host.wait_for_guest("off1")
+    host._ssh("poweroff", 20, address)
+    host._until(lambda: host.guests()["off1"]["state"] == "stopped", 60,
+                "the guest to be down")
+    host.succeed("guest start off1", 120)
+    host.wait_for_guest("off1")
+
+
+def test_guest_that_crashes_is_started_again_but_not_for_ever(host):
+    """Five crashes within ten minutes are enough; a person may try it again.
+
+        dom0: guestd --- bad1: no root filesystem
+    """
+    basis = host.traces()
+    host.succeed("guest create bad1 --template mini", 240)
+    host.succeed(CRASHES + "/state/guests/bad1.cfg; guest start bad1", 120)
+    wait_for_log(host, "guest 'bad1' is started again in 1 s")
+    wait_for_log(host, "guest 'bad1' crashed 5 times within 10 minutes and stays down", 240)
+    host._until(lambda: host.guests()["bad1"]["state"] == "crashed", 30,
+                "'guest list' to say that it crashed")
+    # guestd remembers that, too
+    host.succeed("kill -9 $(pidof guestd)")
+    host.wait_until_succeeds("pidof guestd")
+    assert host.guests()["bad1"]["state"] == "crashed"
+    host.succeed(REPAIRED + "/state/guests/bad1.cfg; guest start bad1", 120)
+    host.wait_for_guest("bad1")
+    host.succeed("guest destroy bad1", 120)
+    host.assert_traces_are(basis)
+
+
+def test_crashed_guest_may_be_kept(host):
+    """on_crash = "preserve": the domain stays for whoever looks into it.
+
+        dom0: guestd --- bad2: no root filesystem
+    """
+    host.succeed("guest create bad2 --template mini", 240)
+    host.succeed(CRASHES + "/state/guests/bad2.cfg;"
+                 "sed -i 's/on_crash = .*/on_crash = \"preserve\"/' /state/guests/bad2.cfg;"
+                 "guest start bad2", 120)
+    wait_for_log(host, "guest 'bad2' is kept as it is")
+    assert host.guests()["bad2"]["state"] == "crashed"
+    host.succeed("guest stop --force bad2", 120)
+    assert host.guests()["bad2"]["state"] == "stopped"
+
+
+def test_bad_file_is_an_error(host):
+    """What is in a guest's file is honoured or refused; without guestd that is said.
+
+        dom0: guestd --- odd1, never started
+    """
+    host.succeed("guest create odd1 --template mini", 240)
+    host.succeed("echo 'on_crash = \"explode\"' >>/state/guests/odd1.cfg")
+    assert "'on_crash' is 'explode'" in host.fail("guest start odd1").stderr
+    host.succeed("sed -i '/on_crash/d' /state/guests/odd1.cfg;"
+                 "sed -i 's|^kernel = .*|kernel = \"/nosuch\"|' /state/guests/odd1.cfg")
+    assert "/nosuch" in host.fail("guest start odd1", 120).stderr
+    assert domain_ids(host) == {}
+    host.succeed("sv down /run/service/guestd")
+    refused = host.fail("guest start odd1", 120).stderr
+    host.succeed("sv up /run/service/guestd")
+    assert "guestd, which runs the guests, is not there" in refused
+
+
+def test_domain_of_xl_is_adopted(host):
+    """'xl create' makes the same domain of a guest's file, and both tools work on it.
+
+        dom0: xl, then guestd --- two1
+    """
+    def config(text):
+        """What xl leaves open is that a disk's back end is in dom0's kernel."""
+        found = json.loads(text)[0]["config"]
+        for disk in found["disks"]:
+            disk.pop("backend", None)
+        return found
+
+    basis = host.traces()
+    host.succeed("guest create two1 --template mini --start", 240)
+    ours = config(host.succeed("xl list -l two1"))
+    host.succeed("guest stop --force two1; mkdir -p /var/log/xen;"
+                 "xl create -q /state/guests/two1.cfg", 240)
+    theirs = config(host.succeed("xl list -l two1"))
+    assert {**ours["c_info"], "domid": 0} == {**theirs["c_info"], "domid": 0}
+    for part in ("b_info", "disks", "nics", "on_reboot"):
+        assert ours[part] == theirs[part]
+    assert host.guests()["two1"]["state"] == "running"
+    host.wait_for_guest("two1")
+    host.succeed("guest stop two1", 120)
+    assert host.guests()["two1"]["state"] == "stopped"
+    host.succeed("guest start two1", 120)
+    host.succeed("guest destroy two1", 120)
+    host.assert_traces_are(basis)
+
+
+def churn(host, name):
+    host.succeed(f"guest create {name} --template mini --start", 300)
+    assert name in domain_ids(host)
+    host.succeed(f"guest stop --force {name}", 120)
+    assert name not in domain_ids(host)
+    host.succeed(f"guest start {name}", 120)
+    assert name in domain_ids(host)
+    host.succeed(f"guest destroy {name}", 120)
+    assert name not in domain_ids(host)
+
+
+def test_guestd_may_be_killed_at_any_moment(host):
+    """kill -9 again and again while guests are made, stopped and removed.
+
+        dom0: guestd (killed) --- stays: runs through it all
+                              --- churn1, churn2 ...: come and go
+    """
+    basis = host.traces()
+    host.succeed("guest create stays --template mini --start", 240)
+    address = host.wait_for_guest("stays")
+    boot_id = host.succeed("cat /proc/sys/kernel/random/boot_id", guest=address)
+    stays = domain_ids(host)["stays"]
+    host.succeed(f"cat >/run/killer <<'END'\n#!/bin/sh{KILLER}END\n"
+                 "chmod +x /run/killer; rm -f /run/killer-stop /run/kills;"
+                 "(trap '' HUP; exec /run/killer) >/dev/null 2>&1 </dev/null &")
+    for i in range(4):
+        churn(host, f"churn{i}")
+        assert domain_ids(host) == {"stays": stays}
+    host.succeed("touch /run/killer-stop")
+    host.wait_until_succeeds("! pidof killer")
+    assert int(host.succeed("wc -l </run/kills")) >= 4
+    # it looks after the guest that it has not started
+    assert host.succeed("cat /proc/sys/kernel/random/boot_id", guest=address) == boot_id
+    host._ssh("reboot", 20, address)
+    wait_for_new_domain(host, "stays", stays)
+    host.wait_for_guest("stays")
+    host.succeed("guest destroy stays; rm /run/killer /run/killer-stop /run/kills", 120)
+    host.assert_traces_are(basis)
+
+
+def test_guests_start_and_stop_with_the_host(host):
+    """In order, once; what must not start does not; filesystems are clean.
+
+        dom0: guestd --- second (order 2), first (order 1), not
+    """
+    for name, order in (("second", 2), ("first", 1), ("not", None)):
+        host.succeed(f"guest create {name} --template mini --memory 48M --start", 300)
+        if order:
+            host.succeed(f"printf 'paravane_autostart = 1\\nparavane_order = {order}\\n'"
+                         f" >>/state/guests/{name}.cfg")
+    # a broken file is said and skipped
+    host.succeed("printf 'paravane_autostart = 1\\nbogus = 1\\n' >/state/guests/broken.cfg")
+    for name in ("first", "not"):
+        address = host.wait_for_guest(name)
+        host.succeed("echo kept >/root/note", guest=address)
+    host.reboot()
+    log = host.succeed("cat /var/log/messages")
+    assert "shutting 3 guests down" in log and "it is cut off" not in log
+    host.wait_for_guest("first")
+    host.wait_for_guest("second")
+    ids = domain_ids(host)
+    assert set(ids) == {"first", "second"} and ids["first"] < ids["second"]
+    disk = re.search(r'phy:(/dev/[^,]*-xvda)', host.succeed("cat /state/guests/not.cfg"))[1]
+    host.succeed(f"lvm lvchange -ay -K {disk[5:]}")
+    assert "clean" in host.succeed(f"e2fsck -n {disk} 2>&1")
+    host.succeed("grep -q \"guest 'broken' does not start\" /var/log/messages")
+    # once per boot: a guestd that comes back later starts nothing
+    host.succeed("guest stop second; kill -9 $(pidof guestd)", 120)
+    host.wait_until_succeeds("pidof guestd")
+    host.succeed("guest stop first", 120)
+    assert domain_ids(host) == {}
+    host.succeed("rm /state/guests/broken.cfg")

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_network.py: what guests may send, how fast, and whom it reaches.
+
+Each guest has two interfaces: eth0 on br0, for the test's own ssh, and eth1 on a
+bridge of the test, which is plugged in as the test needs it.
+"""
+import socket
+import time
+
+import pytest
+
+HOST = "10.77.0.1"
+OWN = {"g1": "10.77.0.11", "g2": "10.77.0.12"}
+MAC = {"g1": "00:16:3e:00:00:11", "g2": "00:16:3e:00:00:12"}
+RATE_BYTES = 600 * 1000
+
+
+class Guest:
+    def __init__(self, host, name):
+        self.host, self.name, self.address = host, name, None
+
+    def run(self, command, limit=60):
+        return self.host.succeed(command, limit, guest=self.address)
+
+    def plug(self, more=""):
+        """Give it a new eth1, with its address there."""
+        self.host.succeed(f"xl network-attach {self.name} mac={MAC[self.name]} bridge=brt {more}",
+                          120)
+        self.host.wait_until_succeeds("[ -e /sys/class/net/eth1 ]", guest=self.address)
+        self.run(f"ip addr add {OWN[self.name]}/24 dev eth1; ip link set eth1 up")
+
+    def unplug(self):
+        self.host.succeed(f"xl network-detach {self.name} {MAC[self.name]}", 120)
+        self.host.wait_until_succeeds("! [ -e /sys/class/net/eth1 ]", guest=self.address)
+
+    def reaches(self, address, options="", tries=20):
+        """Within so many tries of a second each? The first ones may go into
+        the time in which the interface comes up."""
+        got = self.host.run(f"ping -c 1 -W 1 {options} {address}", guest=self.address)
+        while got.status and tries > 1:
+            tries -= 1
+            got = self.host.run(f"ping -c 1 -W 1 {options} {address}", guest=self.address)
+        return got.status == 0
+
+
+@pytest.fixture
+def guests(host):
+    """Two running guests and a bridge without anything else.
+
+        dom0 10.77.0.1 --- brt --- (eth1) g1, g2 (eth0) --- br0
+    """
+    host.succeed("brctl addbr brt; brctl setfd brt 0; ip link set brt up;"
+                 f"ip addr add {HOST}/24 dev brt")
+    made = [Guest(host, name) for name in OWN]
+    for guest in made:
+        host.succeed(f"guest create {guest.name} --template mini --start", 240)
+    for guest in made:
+        guest.address = host.wait_for_guest(guest.name)
+    yield made
+    host.remove_all_guests()
+    host.succeed("ip link set brt down; brctl delbr brt")
+
+
+def guarded(host):
+    """The guard's elements: '"vif3.1" . 00:16:3e:...' and so on."""
+    text = host.succeed("nft list table bridge paravane_guard")
+    return [word for word in text.replace("{", "\n").splitlines() if '"vif' in word]
+
+
+def test_own_addresses_only(host, guests):
+    """With ip= a guest is heard by its own MAC and addresses, and by no others.
+
+        dom0 10.77.0.1 --- brt --- g1 (ip=10.77.0.11), g2 (no ip=)
+    """
+    one, two = guests
+    one.plug(f"ip={OWN['g1']}")
+    two.plug()
+    assert one.reaches(HOST) and two.reaches(HOST) and two.reaches(OWN["g1"])
+
+    one.run("ip addr add 10.77.0.99/24 dev eth1")
+    assert not one.reaches(HOST, "-I 10.77.0.99", tries=3), "an address that is not its own"
+    two.run("ip addr add 10.77.0.98/24 dev eth1")
+    assert two.reaches(HOST, "-I 10.77.0.98"), "a guest without ip= has the address it takes"
+    # who claims to have the other's address is not believed
+    one.run(f"ip addr add {OWN['g2']}/24 dev eth1; arping -U -c 3 -I eth1 {OWN['g2']} || :")
+    assert MAC["g1"] not in host.succeed(f"ip neigh show {OWN['g2']} dev brt")
+    assert one.reaches(HOST, f"-I {OWN['g1']}"), "its own address still works"
+
+    for guest, foreign in ((one, "00:16:3e:00:00:77"), (two, MAC["g1"])):
+        guest.run(f"ip link set eth1 down; ip link set eth1 address {foreign};"
+                  "ip link set eth1 up")
+        assert not guest.reaches(HOST, tries=3), "a MAC that is not its own"
+        guest.run(f"ip link set eth1 down; ip link set eth1 address {MAC[guest.name]};"
+                  "ip link set eth1 up")
+        assert guest.reaches(HOST), "its own MAC again"
+
+
+def test_guard_goes_with_the_guest(host, guests):
+    """What the guard knows of a guest is forgotten with its interface.
+
+        dom0 --- brt --- g1 (eth1)
+    """
+    one, _ = guests
+    before = guarded(host)
+    one.plug(f"ip={OWN['g1']}")
+    assert len(guarded(host)) > len(before)
+    one.unplug()
+    assert guarded(host) == before
+    host.remove_all_guests()
+    assert guarded(host) == []
+
+
+def test_vlans_are_separate(host, guests):
+    """Guests with different VLANs don't hear each other, those with the same one do.
+
+        brt --- g1 (vlan 10), g2 (vlan 20, then 10)
+    """
+    one, two = guests
+    one.plug("vlan=10")
+    two.plug("vlan=20")
+    assert not one.reaches(OWN["g2"], tries=5)
+    assert not one.reaches(HOST, tries=3), "dom0 is in no VLAN"
+    two.unplug()
+    two.plug("vlan=10")
+    assert one.reaches(OWN["g2"])
+    two.unplug()
+    two.plug()
+    assert not one.reaches(OWN["g2"], tries=3)
+    assert two.reaches(HOST), "untagged, as dom0 is"
+
+
+def seconds_to_send(host, address):
+    """How long it takes the guest to get some bytes to this side of QEMU's network."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(120)
+        host.succeed(f"(head -c {RATE_BYTES} /dev/zero | nc 10.0.2.2 {server.getsockname()[1]}) "
+                     ">/dev/null 2>&1 </dev/null &", guest=address)
+        with server.accept()[0] as connection:
+            connection.settimeout(120)
+            began, got = time.monotonic(), 0
+            while got < RATE_BYTES:
+                got += len(connection.recv(65536))
+            return time.monotonic() - began
+
+
+def test_rate_is_kept(host):
+    """A guest sends as fast as rate= says: four times the rate, about a fourth of
+    the time.
+
+        QEMU's network --- br0 --- r1 (rate=1Mb/s), r4 (rate=4Mb/s)
+    """
+    seconds = {}
+    for rate in (1, 4):
+        host.succeed(f"guest create r{rate} --template mini;"
+                     f"sed -i 's,bridge=br0,&\\,rate={rate}Mb/s,' /state/guests/r{rate}.cfg;"
+                     f"guest start r{rate}", 240)
+        seconds[rate] = seconds_to_send(host, host.wait_for_guest(f"r{rate}"))
+    least = RATE_BYTES * 8 / 1e6
+    assert 0.8 * least < seconds[1] < 2 * least, seconds
+    assert 2.5 < seconds[1] / seconds[4] < 6, seconds
+
+
+def test_guests_hand_out_no_addresses(host, guests):
+    """A DHCP server in a guest is not heard, unless its vif is open.
+
+        brt --- g1 (asks), g2 (serves)
+    """
+    asks, serves = guests
+    asks.plug()
+    for more, status in (("", 1), ("script=vif-open", 0)):
+        serves.plug(more)
+        assert asks.reaches(OWN["g2"])
+        serves.run("printf 'interface eth1\nstart 10.77.0.50\nend 10.77.0.60\n"
+                   "lease_file /tmp/leases\npidfile /tmp/udhcpd.pid\n' >/tmp/udhcpd.conf;"
+                   ": >/tmp/leases; (udhcpd -f /tmp/udhcpd.conf & echo $! >/tmp/served)"
+                   " >/tmp/udhcpd.log 2>&1 </dev/null")
+        got = host.run("udhcpc -i eth1 -n -q -t 4 -T 2 -s /bin/true", 60, guest=asks.address)
+        assert (got.status != 0) == status, f"'{more}': {got}"
+        serves.run("kill $(cat /tmp/served)")
+        serves.unplug()

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_template.py: templates come from guests and files, go into files, and go."""
+import os
+import pathlib
+import tarfile
+
+import images
+import pytest
+
+MIB = 1024 * 1024
+DEBIAN = pathlib.Path(os.environ.get("O") or "out").resolve() / "templates-more" / "debian.tar"
+
+
+@pytest.fixture
+def no_templates_left(host):
+    look = "ls /state/templates 2>/dev/null || :; lvs --noheadings -o lv_name | tr -d ' ' | grep -v mini || :"
+    basis = host.succeed(look)
+    yield
+    host.check()
+    assert host.succeed(look) == basis
+
+
+def repack(source, path, change):
+    """A copy of a template file with another template.ini or image."""
+    with tarfile.open(source) as old, tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as new:
+        for member in old:
+            images.add(new, member.name, change(member.name, old.extractfile(member).read()))
+    return path
+
+
+def bad_files(good, work):
+    """(file, exit code, words)"""
+    def ini(old, new):
+        return lambda name, data: data.replace(old, new) if name.endswith(".ini") else data
+
+    def image(name, data):
+        return data if name.endswith(".ini") else data[:-9] + b"x" + data[-8:]
+
+    return [
+        (repack(good, work / "t1", image), 1, "image"),
+        (repack(good, work / "t2", ini(b"/slot/boot/guest-vmlinux", b"/etc/shadow")), 3,
+         "kernel '/etc/shadow'"),
+        (repack(good, work / "t3", ini(b"name=web", b"name=../web")), 1, "bad value"),
+        (repack(good, work / "t4", ini(b"disk-size=", b"disk-size=99T\nmemory=64M\nx=")), 3,
+         "more than the whole pool"),
+        (repack(good, work / "t5", ini(b"name=web", b"name=mini")), 1, "came with the host"),
+        (repack(good, work / "t6", ini(b"disk-size=67108864", b"disk-size=64M\ndisk-size=128M")),
+         1, "holds 67108864 bytes"),
+        (images.cut(good, work / "t7", MIB), 1, "too early"),
+        (__file__, 1, "tar"),
+    ]
+
+
+def test_life_of_a_template(host, no_templates_left, work):
+    """A guest becomes a template, that a file, that a template again.
+
+        first --- template web --- web.tar --- template web --- second
+    """
+    host.succeed("guest create first --template mini --memory 96M --disk 64M --start", 240)
+    address = host.wait_for_guest("first")
+    got = host.fail("template create-from-guest first web")
+    assert got.status == 3 and "is running" in got.stderr
+    host.succeed("echo kept >/root/note; sync", guest=address)
+    host.succeed("guest stop first; template create-from-guest first web --version 1", 240)
+    assert [t["version"] for t in host.json("template list") if t["name"] == "web"] == ["1"]
+
+    good = work / "web.tar"
+    host.fetch("template export web -", good)
+    assert tarfile.open(good).getnames() == ["template.ini", "disk.img.zst"]
+    host.succeed("guest destroy first; template delete web", 120)
+    assert "web" not in [t["name"] for t in host.json("template list")]
+
+    for path, exit_code, words in bad_files(good, work):
+        bad = host.feed("template import -", path)
+        assert bad.status == exit_code and words in bad.stderr.splitlines()[-1], (words, bad)
+        assert "web" not in host.succeed("lvs --noheadings -o lv_name; ls /state/templates || :")
+
+    done = host.feed("template import -", good)
+    assert not done.status, done.stderr
+    host.succeed("guest create second --template web --start", 240)
+    address = host.wait_for_guest("second")
+    assert host.succeed("cat /root/note", guest=address) == "kept\n"
+    got = host.fail("template delete web")
+    assert got.status == 3 and "guest-second-xvda" in got.stderr
+    assert host.fail("template delete mini").status == 3
+    host.succeed("guest destroy second; template delete web", 120)
+
+
+@pytest.mark.skipif(not DEBIAN.exists(), reason="needs 'make template-debian'")
+def test_debian(host, no_templates_left):
+    """Debian with its own kernel: in, ssh, another command line, reboot.
+
+        debian.tar --- template --- deb1: GRUB (PV) --- Debian's kernel
+    """
+    done = host.feed("template import -", DEBIAN, 600)
+    assert not done.status, done.stderr
+    address = "10.0.2.77"
+    host.succeed(f"guest create deb1 --template debian --memory 448M --start --ip {address}/24"
+                 " --gateway 10.0.2.2 --dns 10.0.2.3", 240)
+    host.wait_for_ssh(900, guest=address)
+    assert "cloud" in host.succeed("uname -r", guest=address)
+    host.succeed("sed -i 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX=\"console=hvc0 paravane.test=1\"/'"
+                 " /etc/default/grub; update-grub", 300, guest=address)
+    host._ssh("reboot", 30, guest=address)
+    host.wait_until_succeeds("grep -q paravane.test=1 /proc/cmdline", 900, guest=address)
+    host.succeed("guest destroy deb1; template delete debian", 120)
