@@ -68,11 +68,11 @@ def iso():
 
 @pytest.fixture
 def new_machine(request, key):
-    """Makes machines that end with the test."""
+    """Makes machines that end with the test; 'kind' is the class of each."""
     made = []
 
-    def make(name, **settings):
-        made.append(Machine(name, log_folder(request.node), key, **settings))
+    def make(name, kind=Machine, **settings):
+        made.append(kind(name, log_folder(request.node), key, **settings))
         return made[-1]
 
     yield make
@@ -88,6 +88,18 @@ def new_disk(work, request):
         return overlay(base, path) if base else blank_disk(path)
 
     return make
+
+
+@pytest.fixture
+def disk_alone(new_machine, new_disk):
+    """Boots a host from a copy of an installed disk, the only medium in its machine."""
+    def boot(installed, sector_size=512, **settings):
+        disk = Disk(new_disk("alone", installed.disk), sector_size=sector_size)
+        host = new_machine("alone", kind=Host, disks=[disk], **settings).start()
+        host.wait_for_boot()
+        return host
+
+    return boot
 
 
 # BIOS from CD and UEFI from USB: with the other two in test_boot.py, each way in
