@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* child.c: do something in a process of its own, with less rights. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -10,16 +13,22 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/size.h"
 #include "child.h"
+#include "signals.h"
 #include "syscalls.h"
 
 /* 'image' of dom0's /etc/passwd; owns nothing */
 #define IMAGE_UID 980
-#define MAX_MEMORY GIB
+#define LEAST_MEMORY (64 * MIB)
+#define MAX_SECONDS (24 * 3600)
+/* Between two looks of a watch. */
+#define WATCH_MS 200
 #define MAX_FILES 64
 #define MAX_PROCESSES 64
 
@@ -30,13 +39,37 @@ struct shared {
 	char arg[];
 };
 
-static int wait_child(pid_t pid, const char *what, const struct shared *s,
+static int look(const struct child_watch *watch, struct pvn_err *err)
+{
+	int rc = signals_check(err);
+
+	return rc || !watch ? rc : watch->look(watch->arg, err);
+}
+
+/* Until it ends, or something says that it must: then with all that it started. */
+static int wait_child(pid_t pid, const struct child_watch *watch, int *status_r,
 		      struct pvn_err *err)
 {
-	int status = 0;
+	autoclose int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int rc = 0;
 
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (!rc && !waitpid(pid, status_r, WNOHANG)) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+
+		poll(&p, 1, WATCH_MS);
+		rc = look(watch, err);
+	}
+	if (!rc)
+		return 0;
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, status_r, 0) < 0 && errno == EINTR)
 		;
+	return rc;
+}
+
+static int judge(int status, const char *what, const struct shared *s,
+		 struct pvn_err *err)
+{
 	if (s->done && s->rc)
 		return pvn_err(err, s->rc, "%s", s->err.msg);
 	if (s->done)
@@ -48,11 +81,13 @@ static int wait_child(pid_t pid, const char *what, const struct shared *s,
 }
 
 int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
-	      void *arg, size_t size, struct pvn_err *err)
+	      void *arg, size_t size, const struct child_watch *watch,
+	      struct pvn_err *err)
 {
 	struct shared *s = mmap(NULL, sizeof(*s) + size, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t parent = getpid();
+	int status = 0;
 	pid_t pid;
 	int rc;
 
@@ -65,6 +100,7 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
+		setpgid(0, 0);
 		s->rc = fn(s->arg, &s->err);
 		s->done = true;
 		_exit(0);
@@ -72,22 +108,82 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 	if (pid < 0) {
 		rc = pvn_err_errno(err, errno, "cannot fork");
 	} else {
-		rc = wait_child(pid, what, s, err);
+		setpgid(pid, pid); /* whoever of the two is first */
+		rc = wait_child(pid, watch, &status, err);
+		if (!rc)
+			rc = judge(status, what, s, err);
 		memcpy(arg, s->arg, size);
 	}
 	munmap(s, sizeof(*s) + size);
 	return rc;
 }
 
+/* Half of what dom0 has left, and what is mapped already. */
+static rlim_t memory_limit(void)
+{
+	autofree char *meminfo = NULL;
+	autofree char *statm = file_read_line("/proc/self/statm");
+	struct pvn_err ignored;
+	uint64_t available = 0;
+	const char *at;
+
+	if (!file_read("/proc/meminfo", &meminfo, &ignored) &&
+	    (at = strstr(meminfo, "MemAvailable:")))
+		available =
+			strtoull(at + strlen("MemAvailable:"), NULL, 10) * 1024;
+	available /= 2;
+	return (available > LEAST_MEMORY ? available : LEAST_MEMORY) +
+	       (statm ? strtoull(statm, NULL, 10) * 4096 : 0);
+}
+
+static int limit(struct pvn_err *err)
+{
+	const rlim_t bytes = memory_limit();
+	const struct rlimit no_core = { 0, 0 };
+	const struct rlimit memory = { bytes, bytes };
+	const struct rlimit seconds = { MAX_SECONDS, MAX_SECONDS };
+	autoclose int fd =
+		open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1000", 4) != 4 ||
+	    setrlimit(RLIMIT_CORE, &no_core) || setrlimit(RLIMIT_AS, &memory) ||
+	    setrlimit(RLIMIT_CPU, &seconds))
+		return pvn_err_errno(err, errno, "cannot set limits");
+	return 0;
+}
+
 int child_isolate(struct pvn_err *err)
 {
-	const struct rlimit no_core = { 0, 0 };
+	int rc = limit(err);
 
-	setrlimit(RLIMIT_CORE, &no_core);
+	if (rc)
+		return rc;
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return pvn_err_errno(err, errno, "cannot make namespaces");
 	return 0;
+}
+
+/* Owners, modes, device nodes, file capabilities, and what is in other users' folders. */
+static const int unpackers[] = { CAP_CHOWN,	   CAP_FOWNER, CAP_FSETID,
+				 CAP_DAC_OVERRIDE, CAP_MKNOD,  CAP_SETFCAP };
+
+int child_keep_unpackers_rights(struct pvn_err *err)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	for (size_t i = 0; i < sizeof(unpackers) / sizeof(unpackers[0]); i++)
+		data[CAP_TO_INDEX(unpackers[i])].permitted |=
+			CAP_TO_MASK(unpackers[i]);
+	for (size_t i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted;
+	if (syscall(SYS_capset, &head, data) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return pvn_err_errno(err, errno, "cannot give rights away");
+	return syscalls_for_unpacker(err);
 }
 
 static int make_device(const char *dir, const struct child_device *d,
@@ -137,17 +233,16 @@ static int make_root(const char *dir, struct pvn_err *err)
 
 static int drop_rights(struct pvn_err *err)
 {
-	const struct rlimit memory = { MAX_MEMORY, MAX_MEMORY };
 	const struct rlimit files = { MAX_FILES, MAX_FILES };
 	const struct rlimit processes = { MAX_PROCESSES, MAX_PROCESSES };
 
-	if (setrlimit(RLIMIT_AS, &memory) || setrlimit(RLIMIT_NOFILE, &files) ||
+	if (setrlimit(RLIMIT_NOFILE, &files) ||
 	    setrlimit(RLIMIT_NPROC, &processes) || setgroups(0, NULL) ||
 	    setresgid(IMAGE_UID, IMAGE_UID, IMAGE_UID) ||
 	    setresuid(IMAGE_UID, IMAGE_UID, IMAGE_UID) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return pvn_err_errno(err, errno, "cannot give rights away");
-	return syscalls_restrict(err);
+	return syscalls_for_converter(err);
 }
 
 int child_confine(const char *dir, const struct child_device *devices, size_t n,

@@ -7,16 +7,28 @@
 #include <stddef.h>
 #include "../lib/err.h"
 
+/* What is looked at while a child works; an error is the end of the child. */
+struct child_watch {
+	int (*look)(void *arg, struct pvn_err *err);
+	void *arg;
+};
+
 /* Run @fn in a child and wait. It works on a shared copy of the @size bytes at @arg, so
  * that what it writes there comes back. @what is for the message when it is killed.
- * The child dies with us. Returns what @fn returned, with its error. */
+ * The child dies with us, and with what it started when we are asked to end or @watch (or
+ * NULL) says so. Returns what @fn returned, with its error. */
 int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
-	      void *arg, size_t size, struct pvn_err *err);
+	      void *arg, size_t size, const struct child_watch *watch,
+	      struct pvn_err *err);
 
 /* The following are for the child itself. */
 
-/* Mounts that nobody else sees, no network, limits on memory and files. */
+/* Mounts that nobody else sees, no network, limits on memory and time; and the first to go
+ * when memory is short. */
 int child_isolate(struct pvn_err *err);
+
+/* Stay root, but with no more rights than unpacking a filesystem takes. For good. */
+int child_keep_unpackers_rights(struct pvn_err *err);
 
 struct child_device {
 	const char *path; /* "/dev/vg/volume" */

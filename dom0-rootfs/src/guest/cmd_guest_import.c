@@ -14,10 +14,15 @@ struct opts {
 	unsigned int vcpus;
 	uint64_t disk;
 	const char *bridge;
+	const char *key;
 	const char *key_file;
 	const char *ip;
 	const char *gateway;
 	const char *dns;
+	const char *user;
+	const char *user_data;
+	const char *meta_data;
+	const char *network_config;
 	const char *kernel;
 	const char *type;
 	bool raw;
@@ -37,12 +42,16 @@ static const struct opt opts[] = {
 	    .min = 4 * MIB, .max = 64 * 1024 * GIB),
 	OPT("kernel", OPT_STRING, kernel, "own|host",
 	    "the kernel on its disk, started by GRUB, or the host's for guests (default: own where the disk has partitions)"),
-	OPT("type", OPT_STRING, type, "pv|pvh",
-	    "how Xen runs it (default: pv)"),
+	OPT("type", OPT_STRING, type, "auto|pv|pvh",
+	    "how Xen runs it; auto: pvh where CPU and Xen can (default: auto)"),
 	OPT("raw", OPT_FLAG, raw, NULL,
 	    "the image is raw, whatever it looks like"),
 	OPT("bridge", OPT_STRING, bridge, "NAME",
 	    "bridge of its network interface (default: " DEFAULT_BRIDGE ")"),
+	OPT("network", OPT_STRING, bridge, "NAME",
+	    "the same; nat0 is the host's own network, with its own addresses"),
+	OPT("ssh-key", OPT_STRING, key, "KEY",
+	    "a public ssh key for cloud-init, as it is in a .pub file"),
 	OPT("ssh-key-file", OPT_STRING, key_file, "FILE",
 	    "public ssh keys for cloud-init (default: the host's)"),
 	OPT("ip", OPT_STRING, ip, "ADDR/LEN",
@@ -51,11 +60,19 @@ static const struct opt opts[] = {
 	    "its default gateway (with --ip)"),
 	OPT("dns", OPT_STRING, dns, "ADDR[,ADDR...]",
 	    "its name servers (with --ip)"),
+	OPT("user", OPT_STRING, user, "NAME",
+	    "who logs in, made by cloud-init (default: root)"),
+	OPT("user-data", OPT_STRING, user_data, "FILE",
+	    "cloud-init user-data of your own"),
+	OPT("meta-data", OPT_STRING, meta_data, "FILE",
+	    "cloud-init meta-data of your own"),
+	OPT("network-config", OPT_STRING, network_config, "FILE",
+	    "cloud-init network-config of your own"),
 	OPT("start", OPT_FLAG, start, NULL, "start it, too"),
 	CHANGE_OPTS,
 };
 
-static const struct opts defaults = { .bridge = DEFAULT_BRIDGE, .type = "pv" };
+static const struct opts defaults = { .bridge = DEFAULT_BRIDGE };
 
 struct make {
 	struct import import; /* first: it is the steps' context */
@@ -89,6 +106,7 @@ static void report(const void *ctx)
 	json_string(j, "name", conf->name);
 	json_string(j, "state", m->o->start ? "running" : "stopped");
 	json_string(j, "format", format);
+	json_string(j, "type", conf->type);
 	json_string(j, "kernel", conf->kernel);
 	json_string(j, "uuid", conf->uuid);
 	json_string(j, "mac", conf->vifs[0].mac);
@@ -108,8 +126,6 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 
 	rc = facts ? create_facts_load(&m->facts, facts, err)
 		   : create_facts_read(&m->facts, err);
-	if (!rc)
-		rc = import_open(&m->import, m->req, err);
 	return rc ? rc : import_plan(&m->import, m->req, &m->facts, plan, err);
 }
 
@@ -125,34 +141,72 @@ static int check(const struct opts *o, const struct import_request *req,
 		return pvn_err(err, -EINVAL,
 			       "'--kernel %.40s': expected 'own' or 'host'",
 			       o->kernel);
-	if (!is_one_of(o->type, "pv", "pvh"))
-		return pvn_err(err, -EINVAL,
-			       "'--type %.40s': expected 'pv' or 'pvh'",
-			       o->type);
 	return create_check(&req->create, err);
+}
+
+/* Standard input is one thing only, and mostly the image. */
+static int check_stdin(const struct import_request *req, const char *keys,
+		       struct pvn_err *err)
+{
+	const struct seed_file *files = req->create.files.v;
+	int n = !strcmp(req->file, "-") + (keys && !strcmp(keys, "-"));
+
+	for (int i = 0; i < SEED_FILES; i++)
+		n += files[i].path && !strcmp(files[i].path, "-");
+	return n > 1 ? pvn_err(err, -EINVAL,
+			       "'-' is given for more than one file")
+		     : 0;
+}
+
+static struct import_request make_request(const struct opts *o, char **args)
+{
+	return (struct import_request){
+		.create = { .name = args[0],
+			    .memory = o->memory,
+			    .vcpus = o->vcpus,
+			    .type = o->type,
+			    .disk = o->disk,
+			    .bridge = o->bridge,
+			    .net = { .address = o->ip,
+				     .gateway = o->gateway,
+				     .dns = o->dns },
+			    .files = { { { "user-data", o->user_data, NULL },
+					 { "meta-data", o->meta_data, NULL },
+					 { "network-config", o->network_config,
+					   NULL } } },
+			    .user = o->user,
+			    .keys_name = seed_keys_name(o->key, o->key_file),
+			    .start = o->start },
+		.file = args[1],
+		.kernel = o->kernel,
+		.as_raw = o->raw,
+	};
+}
+
+/* What is done without the lock: a pipe may have nothing for long. Returns an exit code. */
+static int read_files(const struct opts *o, struct import_request *req,
+		      char **keys, struct import *im)
+{
+	struct pvn_err err = { 0 };
+
+	if (check_stdin(req, o->key_file, &err))
+		return cmd_error(&cmd_guest_import, PVN_EXIT_USAGE, &err);
+	if (seed_keys_read(o->key, o->key_file, keys, &err) ||
+	    seed_files_read(&req->create.files, &err))
+		return change_error(&cmd_guest_import, &err);
+	req->create.keys = *keys;
+	if (check(o, req, &err))
+		return cmd_error(&cmd_guest_import, PVN_EXIT_USAGE, &err);
+	return import_open(im, req, &err)
+		       ? change_error(&cmd_guest_import, &err)
+		       : PVN_EXIT_OK;
 }
 
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
 	autofree char *keys = NULL;
-	struct pvn_err err = { 0 };
-	struct import_request req = {
-		.create = { .name = args[0],
-			    .memory = o->memory,
-			    .vcpus = o->vcpus,
-			    .disk = o->disk,
-			    .bridge = o->bridge,
-			    .net = { .address = o->ip,
-				     .gateway = o->gateway,
-				     .dns = o->dns },
-			    .keys_name = o->key_file,
-			    .start = o->start },
-		.file = args[1],
-		.kernel = o->kernel,
-		.type = o->type,
-		.as_raw = o->raw,
-	};
+	struct import_request req = make_request(o, args);
 	struct make m = {
 		.import = { .fd = -1 },
 		.change = { .cmd = &cmd_guest_import,
@@ -163,16 +217,13 @@ static int run(void *ctx, char **args)
 		.o = o,
 		.req = &req,
 	};
-	int exit_code;
+	int exit_code = read_files(o, &req, &keys, &m.import);
 
-	if (o->key_file && file_read(o->key_file, &keys, &err))
-		return change_error(&cmd_guest_import, &err);
-	req.create.keys = keys;
-	if (check(o, &req, &err))
-		return cmd_error(&cmd_guest_import, PVN_EXIT_USAGE, &err);
-	exit_code = change_run(&m.change);
+	if (!exit_code)
+		exit_code = change_run(&m.change);
 	import_close(&m.import);
 	create_facts_free(&m.facts);
+	seed_files_free(&req.create.files);
 	return exit_code;
 }
 
@@ -188,7 +239,7 @@ const struct cmd cmd_guest_import = {
 		"The format is found out: raw, qcow2, VHD, VHDX, VMDK, an XVA of XenServer or XCP-ng, or\n"
 		"a tar of a root filesystem; each also compressed by gzip, xz or zstd. '-' is standard\n"
 		"input: ssh HOST guest import web1 - <web1.qcow2\n"
-		"--json: name, state, format, kernel, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"
+		"--json: name, state, format, type, kernel, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"
 		"with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

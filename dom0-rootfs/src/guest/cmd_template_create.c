@@ -5,6 +5,7 @@
 #include <time.h>
 #include "../lib/file.h"
 #include "cmd.h"
+#include "guesttype.h"
 #include "progress.h"
 #include "signals.h"
 #include "template.h"
@@ -101,7 +102,8 @@ static void describe(struct make *m, const struct guestconf *conf)
 		.dir = xasprintf("%s/%s", PATH_USER_TEMPLATES, m->name),
 		.name = xstrdup(m->name),
 		.version = m->o->version ? xstrdup(m->o->version) : today(),
-		.type = xstrdup(conf->type),
+		.type = xstrdup(guesttype_is_auto(conf) ? TYPE_AUTO
+							: conf->type),
 		.kernel = xstrdup(conf->kernel),
 		.cmdline = xstrdup(conf->cmdline ? conf->cmdline : ""),
 		.disk = xstrdup(""),

@@ -5,6 +5,8 @@
 #include "cmd.h"
 #include "host.h"
 #include "progress.h"
+#include "settle.h"
+#include "spare.h"
 #include "template.h"
 #include "volume.h"
 
@@ -42,19 +44,25 @@ static int step_ini(void *ctx, struct pvn_err *err)
 static int step_volume(void *ctx, struct pvn_err *err)
 {
 	struct delete *d = ctx;
+	int rc = settle_forget_spares(d->host.vg, err);
 
-	return volume_remove(d->host.vg, d->volume, err);
+	return rc ? rc : volume_remove(d->host.vg, d->volume, err);
 }
 
 static int check_unused(const struct delete *d, struct pvn_err *err)
 {
 	auto_strlist struct strlist names = { 0 };
+	auto_strlist struct strlist guests = { 0 };
 	autofree char *quoted = NULL;
 	int rc = volume_dependents(d->host.vg, d->volume, &names, err);
 
-	if (rc || !names.n)
+	for (size_t i = 0; i < names.n; i++) {
+		if (strncmp(names.v[i], SPARE_VOLUME, strlen(SPARE_VOLUME)))
+			strlist_add(&guests, names.v[i]);
+	}
+	if (rc || !guests.n)
 		return rc;
-	quoted = strlist_quoted(&names);
+	quoted = strlist_quoted(&guests);
 	return pvn_err(
 		err, PVN_REFUSED,
 		"template '%s' is in use: its volume is the origin of %s",

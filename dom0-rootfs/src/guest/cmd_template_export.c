@@ -62,7 +62,7 @@ static int step_write(void *ctx, struct pvn_err *err)
 		rc = template_file_write(e->t, &disk, &out, err);
 		if (!rc)
 			rc = export_finish(&out, err);
-		if (host_lock("template export", &other) && !rc)
+		if (host_relock("template export", &other) && !rc)
 			rc = pvn_err(err, other.code, "%s", other.msg);
 	}
 	export_close(&out);

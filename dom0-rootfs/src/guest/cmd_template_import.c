@@ -10,16 +10,18 @@
 #include "image_detect.h"
 #include "progress.h"
 #include "signals.h"
+#include "signature.h"
 #include "template_file.h"
 #include "volume.h"
 
-#define POOL_RESERVE (64 * MIB)
-
 struct opts {
+	bool unsigned_too;
 	struct change_opts change;
 };
 
 static const struct opt opts[] = {
+	OPT("unsigned", OPT_FLAG, unsigned_too, NULL,
+	    "take it although nobody whom the host trusts has signed it"),
 	CHANGE_OPTS,
 };
 
@@ -31,11 +33,14 @@ struct import {
 	struct image_src src;
 	struct tar tar;
 	struct template t;
+	struct template_texts texts;
+	struct signature signature;
 	char *volume; /* under its name when it is complete ... */
 	char *temp; /* ... and until then under this */
 	char *tag;
 	char *ini;
-	uint64_t chunk, room;
+	uint64_t chunk;
+	struct pool_gauge gauge;
 };
 
 static int step_volume(void *ctx, struct pvn_err *err)
@@ -70,11 +75,11 @@ static int step_write(void *ctx, struct pvn_err *err)
 		return rc;
 	out.limit = im->t.disk_bytes;
 	out.too_large = "the image is larger than the template's 'disk-size'";
-	out.room = im->room;
+	out.gauge = &im->gauge;
 	im->src.progress = progress_bytes;
 	host_unlock();
 	rc = template_file_read_image(&im->tar, &im->t, &out, err);
-	if (host_lock("template import", &other) && !rc)
+	if (host_relock("template import", &other) && !rc)
 		rc = pvn_err(err, other.code, "%s", other.msg);
 	return rc;
 }
@@ -140,28 +145,25 @@ static int check_room(struct import *im, struct pvn_err *err)
 	auto_volumes struct volume_list volumes = { 0 };
 	const struct volume *pool;
 	char want[16], have[16];
-	uint64_t left;
 	int rc = volumes_read(im->host.vg, &volumes, err);
 
+	im->gauge =
+		(struct pool_gauge){ .vg = im->host.vg, .pool = im->host.pool };
+	if (!rc)
+		rc = pool_limits_read(&im->gauge.limits, err);
 	if (rc)
 		return rc;
 	pool = volumes_find(&volumes, im->host.pool);
 	if (!pool)
 		return pvn_err(err, -ENOENT, "no pool '%s'", im->host.pool);
-	left = pool->size - volume_used(pool);
 	if (im->t.disk_bytes > pool->size)
 		return pvn_err(
 			err, PVN_REFUSED,
 			"the disk of template '%s' has %s, which is more than the whole pool (%s)",
 			im->t.name, size_print(im->t.disk_bytes, want),
 			size_print(pool->size, have));
-	if (left < 2 * POOL_RESERVE)
-		return pvn_err(err, -ENOSPC,
-			       "not enough space in the pool: %s free",
-			       size_print(left, have));
 	im->chunk = pool->chunk;
-	im->room = left - POOL_RESERVE;
-	return 0;
+	return pool_gauge_look(&im->gauge, err);
 }
 
 static int open_file(struct import *im, struct pvn_err *err)
@@ -178,7 +180,34 @@ static int open_file(struct import *im, struct pvn_err *err)
 	if (rc)
 		return rc;
 	tar_open(&im->tar, &im->src);
-	return template_file_open(&im->tar, PATH_USER_TEMPLATES, &im->t, err);
+	return template_file_open(&im->tar, PATH_USER_TEMPLATES, &im->t,
+				  &im->texts, err);
+}
+
+/* The signature is over template.ini, which has the image's checksum. */
+static int check_signature(struct import *im, bool unsigned_too,
+			   struct pvn_err *err)
+{
+	const struct signature *s = &im->signature;
+	int rc = signature_check(im->texts.ini, im->texts.signature,
+				 PATH_TEMPLATE_KEYS, &im->signature, err);
+
+	if (rc)
+		return pvn_err_wrap(err, "'%s'", im->src.name);
+	if (s->key)
+		return 0;
+	if (s->keys && !unsigned_too)
+		return pvn_err(
+			err, PVN_REFUSED,
+			"'%s' is signed by no key in '%s' ('--unsigned' takes it all the same)",
+			im->src.name, PATH_TEMPLATE_KEYS);
+	fprintf(stderr,
+		"warning: '%s' is %s, take it only from where you would take a disk\n",
+		im->src.name,
+		im->texts.signature
+			? "signed by a key that the host doesn't know"
+			: "not signed");
+	return 0;
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
@@ -187,8 +216,6 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	char size[16];
 	int rc = host_read(&im->host, err);
 
-	if (!rc)
-		rc = open_file(im, err);
 	if (!rc)
 		rc = check_new(im, err);
 	if (!rc)
@@ -215,8 +242,10 @@ static void report(const void *ctx)
 {
 	const struct import *im = ctx;
 
-	printf("template '%s' %s is there\nmake a guest: guest create NAME --template %s\n",
-	       im->t.name, im->t.version, im->t.name);
+	printf("template '%s' %s is there%s%s\nmake a guest: guest create NAME --template %s\n",
+	       im->t.name, im->t.version,
+	       im->signature.key ? ", signed by " : "",
+	       im->signature.key ? im->signature.key : "", im->t.name);
 }
 
 static int run(void *ctx, char **args)
@@ -230,9 +259,17 @@ static int run(void *ctx, char **args)
 		.file = args[0],
 		.fd = -1,
 	};
-	int exit_code = change_run(&im.change);
+	struct pvn_err err = { 0 };
+	int exit_code;
 
+	/* before the lock: a pipe may have nothing for long */
+	if (open_file(&im, &err) || check_signature(&im, o->unsigned_too, &err))
+		exit_code = change_error(&cmd_template_import, &err);
+	else
+		exit_code = change_run(&im.change);
 	template_free(&im.t);
+	template_texts_free(&im.texts);
+	signature_free(&im.signature);
 	tar_close(&im.tar);
 	image_src_close(&im.src);
 	host_free(&im.host);
@@ -256,6 +293,9 @@ const struct cmd cmd_template_import = {
 	.details =
 		"The file is what 'template export' or 'make template-debian' wrote: a tar of template.ini\n"
 		"and the disk image. '-' is standard input: ssh HOST template import - <debian.tar\n"
+		"A signature by minisign is checked when the key is in " PATH_TEMPLATE_KEYS
+		"/NAME.pub;\n"
+		"with any key there, what none of them has signed needs --unsigned.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

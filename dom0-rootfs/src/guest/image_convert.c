@@ -107,8 +107,15 @@ static int in_child(void *arg, struct pvn_err *err)
 	return rc ? rc : check(&job->spool, source, err);
 }
 
-static int run_job(struct job *job, struct pvn_err *err)
+static int watch_pool(void *gauge, struct pvn_err *err)
 {
+	return pool_gauge_look(gauge, err);
+}
+
+static int run_job(struct job *job, struct pool_gauge *gauge,
+		   struct pvn_err *err)
+{
+	const struct child_watch watch = { watch_pool, gauge };
 	int rc = mkdir_p(PATH_RUN, 0755, err);
 
 	if (rc)
@@ -116,20 +123,21 @@ static int run_job(struct job *job, struct pvn_err *err)
 	strcpy(job->box, PATH_RUN "/box-XXXXXX");
 	if (!mkdtemp(job->box))
 		return pvn_err_errno(err, errno, "cannot make '%s'", job->box);
-	rc = child_run("qemu-img", in_child, job, sizeof(*job), err);
+	rc = child_run("qemu-img", in_child, job, sizeof(*job),
+		       gauge ? &watch : NULL, err);
 	rmdir(job->box);
-	if (rc)
+	if (rc && rc != -ENOSPC && rc != -EINTR)
 		return pvn_err_wrap(err, "cannot read the %s image '%s'",
 				    image_format_name(job->spool.format),
 				    job->spool.name);
-	return 0;
+	return rc;
 }
 
 int image_measure(const struct image_spool *spool, uint64_t *size_r,
 		  uint64_t *data_r, struct pvn_err *err)
 {
 	struct job job = { .spool = *spool };
-	int rc = run_job(&job, err);
+	int rc = run_job(&job, NULL, err);
 
 	*size_r = job.size;
 	*data_r = job.data;
@@ -137,9 +145,9 @@ int image_measure(const struct image_spool *spool, uint64_t *size_r,
 }
 
 int image_convert(const struct image_spool *spool, const char *device,
-		  struct pvn_err *err)
+		  struct pool_gauge *gauge, struct pvn_err *err)
 {
 	struct job job = { .spool = *spool, .device = device };
 
-	return run_job(&job, err);
+	return run_job(&job, gauge, err);
 }

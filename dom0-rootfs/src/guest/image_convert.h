@@ -5,6 +5,7 @@
 #define PVN_IMAGE_CONVERT_H
 
 #include "image_detect.h"
+#include "pool.h"
 
 /* An image as it lies at the start of a volume. */
 struct image_spool {
@@ -18,9 +19,10 @@ struct image_spool {
 int image_measure(const struct image_spool *spool, uint64_t *size_r,
 		  uint64_t *data_r, struct pvn_err *err);
 
-/* Write the disk in it to the volume @device, which reads as zeroes. */
+/* Write the disk in it to the volume @device, which reads as zeroes, as long as the pool has
+ * room for it. */
 int image_convert(const struct image_spool *spool, const char *device,
-		  struct pvn_err *err);
+		  struct pool_gauge *gauge, struct pvn_err *err);
 
 /* What qemu-img is told to read: "driver=qcow2,...". Caller frees. */
 char *image_convert_source(enum image_format format, uint64_t bytes,

@@ -43,8 +43,12 @@ static int qcow2_features(const struct head *h, struct pvn_err *err)
 			err, PVN_REFUSED,
 			"'%s' is marked as corrupt: repair it with 'qemu-img check -r all'",
 			h->name);
-	if (features & ~(uint64_t)(QCOW2_DIRTY | QCOW2_COMPRESSION_TYPE |
-				   QCOW2_EXTENDED_L2))
+	if (features & QCOW2_DIRTY)
+		return pvn_err(
+			err, PVN_REFUSED,
+			"'%s' was in use when it was copied, or its machine crashed: close it with 'qemu-img check -r all'",
+			h->name);
+	if (features & ~(uint64_t)(QCOW2_COMPRESSION_TYPE | QCOW2_EXTENDED_L2))
 		return pvn_err(err, PVN_REFUSED,
 			       "'%s' uses qcow2 features that are not known",
 			       h->name);

@@ -45,14 +45,12 @@ static int flush_block(struct image_out *out, struct pvn_err *err)
 				       ? out->too_large
 				       : "the image is larger than its disk");
 	if (!out->sparse || !image_is_zero(out->block, out->used)) {
-		out->written += out->chunk;
-		if (out->room && out->written > out->room)
-			return pvn_err(
-				err, -ENOSPC,
-				"the image does not fit into the pool: more than %llu MiB are written and there is no end",
-				(unsigned long long)(out->room / MIB));
-		rc = write_at(out->fd, out->block, out->used, (off_t)out->at,
-			      out->name, err);
+		rc = out->gauge ? pool_gauge_add(out->gauge, out->fd,
+						 out->chunk, err)
+				: 0;
+		if (!rc)
+			rc = write_at(out->fd, out->block, out->used,
+				      (off_t)out->at, out->name, err);
 		if (rc)
 			return rc;
 	}

@@ -7,15 +7,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../lib/err.h"
+#include "pool.h"
 
 struct image_out {
 	const char *name; /* of the device, borrowed */
 	const char *too_large; /* message when the image goes beyond 'limit' */
 	uint64_t limit; /* bytes that the device takes */
-	uint64_t room; /* bytes that may really be written; 0: no limit */
+	struct pool_gauge *
+		gauge; /* what the pool has room for, borrowed; NULL: no limit */
 	int fd;
 	uint64_t at; /* bytes of the image so far, without those in 'block' */
-	uint64_t written;
 	size_t used;
 	size_t chunk;
 	bool sparse; /* leave out chunks that are zero */
@@ -28,7 +29,7 @@ struct image_out {
  * out; a chunk that is no sane number leaves out nothing. */
 int image_out_open(struct image_out *out, const char *device, uint64_t chunk,
 		   struct pvn_err *err);
-/* -EFBIG beyond 'limit', -ENOSPC beyond 'room'. */
+/* -EFBIG beyond 'limit', -ENOSPC beyond what the gauge says. */
 int image_out_add(struct image_out *out, const void *data, size_t len,
 		  struct pvn_err *err);
 /* Write what is still held, and go on at @offset. */

@@ -8,8 +8,6 @@
 #include "import.h"
 #include "progress.h"
 
-/* What must stay free in the pool. */
-#define POOL_RESERVE (64 * MIB)
 /* A root filesystem comes without a size. */
 #define TAR_DISK (2 * GIB)
 #define DEFAULT_MEMORY (256 * MIB)
@@ -77,30 +75,29 @@ static int find_room(struct import *im, const struct create_facts *facts,
 		     struct pvn_err *err)
 {
 	const struct volume *pool = volumes_find(&facts->volumes, facts->pool);
-	uint64_t left;
+	uint64_t more = 0;
 
 	if (!pool)
 		return pvn_err(err, -ENOENT,
 			       "no pool '%s' in volume group '%s'", facts->pool,
 			       facts->vg);
-	left = pool->size - volume_used(pool);
-	if (left < 2 * POOL_RESERVE)
-		return pvn_err(err, -ENOSPC,
-			       "not enough space in the pool for an import");
 	im->pool_bytes = pool->size;
-	im->room = left - POOL_RESERVE;
-	/* how large its disk is shows only later */
+	im->room = pool_room(&facts->limits, pool->size, volume_used(pool));
+	if (!im->room)
+		return pool_no_room(err);
+	/* the first disk's share is asked for when its size is known */
+	for (size_t i = 1; i < im->xva.n; i++)
+		more += im->xva.disks[i].bytes;
 	return pool_admit(&facts->limits, pool, pool_committed(&facts->volumes),
-			  0, err);
+			  more, err);
 }
 
 #define CMDLINE "root=/dev/xvda rw console=hvc0"
 
-static const char *kernel_path(const struct import *im, bool own)
+/* For PV; the guest's type makes GRUB the other one. */
+static const char *kernel_path(bool own)
 {
-	if (!own)
-		return KERNEL_GUEST;
-	return im->pvh ? KERNEL_GRUB_PVH : KERNEL_GRUB_PV;
+	return own ? KERNEL_GRUB_PV : KERNEL_GUEST;
 }
 
 static void choose_kernel(struct import *im, const struct import_request *req)
@@ -108,10 +105,9 @@ static void choose_kernel(struct import *im, const struct import_request *req)
 	struct template *t = &im->source.template;
 	bool own = req->kernel ? !strcmp(req->kernel, "own") : im->info.boots;
 
-	im->pvh = !strcmp(req->type, "pvh");
 	im->kernel_open = !req->kernel;
-	t->type = xstrdup(req->type);
-	t->kernel = xstrdup(kernel_path(im, own));
+	t->type = xstrdup(TYPE_AUTO);
+	t->kernel = xstrdup(kernel_path(own));
 	t->cmdline = xstrdup(own ? "" : CMDLINE);
 }
 
@@ -121,7 +117,8 @@ void import_set_kernel(struct import *im, bool own)
 
 	free(conf->kernel);
 	free(conf->cmdline);
-	conf->kernel = xstrdup(kernel_path(im, own));
+	conf->kernel = xstrdup(kernel_path(own));
+	guesttype_fit_kernel(conf);
 	conf->cmdline = xstrdup(own ? "" : CMDLINE);
 	free(im->create.conf_text);
 	im->create.conf_text = guestconf_text(conf);
@@ -263,19 +260,29 @@ int import_plan(struct import *im, const struct import_request *req,
 	im->size_known = im->info.size || im->info.format == IMAGE_TAR;
 	fill_source(im, req);
 	im->source.add_steps = add_steps;
+	im->facts = *facts;
+	if (!im->size_known) /* see set_size() */
+		im->facts.limits.overcommit = 0;
 	im->spool = xasprintf("import-%s", create.name);
 	create.source = &im->source;
 	if (!im->size_known && create.disk) { /* grown to that at the end */
 		im->no_more = true;
 		create.disk = 0;
 	}
-	rc = create_plan(&create, facts, &im->create, plan, err);
-	if (!rc && im->xva.n > 1)
+	rc = create_plan(&create, &im->facts, &im->create, plan, err);
+	if (rc)
+		return rc;
+	if (im->xva.n > 1)
 		add_disks(im);
+	plan_add(plan, "finish", step_import_finish, NULL,
+		 "note that guest '%s' is complete", create.name);
+	im->gauge = (struct pool_gauge){ .vg = im->create.vg,
+					 .pool = im->create.pool,
+					 .limits = facts->limits };
 	im->volume_bytes = im->create.disk_bytes;
 	if (im->no_more)
 		im->create.disk_bytes = req->create.disk;
-	return rc;
+	return 0;
 }
 
 void import_close(struct import *im)

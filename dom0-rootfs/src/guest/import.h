@@ -5,21 +5,16 @@
 
 #include <stdbool.h>
 #include "create.h"
+#include "guesttype.h"
 #include "image_detect.h"
 #include "image_src.h"
 #include "tar.h"
 #include "xva.h"
 
-/* Kernels that guests start with; the latter two are GRUB, which starts the guest's own. */
-#define KERNEL_GUEST "/slot/boot/guest-vmlinux"
-#define KERNEL_GRUB_PV "/slot/boot/grub-x86_64-xen.bin"
-#define KERNEL_GRUB_PVH "/slot/boot/grub-i386-xen_pvh.bin"
-
 struct import_request {
 	struct create_request create;
 	const char *file; /* "-": standard input */
 	const char *kernel; /* "own", "host"; NULL: by what is in the image */
-	const char *type; /* "pv", "pvh" */
 	bool as_raw;
 };
 
@@ -27,6 +22,7 @@ struct import_request {
 struct import {
 	struct create create;
 	struct create_source source;
+	struct create_facts facts; /* what 'create' plans by; borrowed */
 	const char *name; /* of the file, for messages */
 	int fd;
 	struct image_src src;
@@ -35,16 +31,17 @@ struct import {
 	struct xva xva;
 	bool size_known; /* before the image is read */
 	bool kernel_open; /* which kernel depends on what is on the disk */
-	bool pvh;
 	bool no_more; /* --disk was given: the disk must not be larger */
 	uint64_t volume_bytes; /* of the guest's first volume, as it is now */
 	uint64_t pool_bytes;
 	uint64_t room; /* what the pool takes */
+	struct pool_gauge gauge; /* the same, while it is written to */
 	char *spool; /* name of the volume that the image is kept in meanwhile */
 	uint64_t spooled; /* bytes in it */
 };
 
-/* Open the file and see what it is. */
+/* Open the file and see what it is. Waits for the first bytes of a pipe: not to be done with the
+ * lock. */
 int import_open(struct import *im, const struct import_request *req,
 		struct pvn_err *err);
 
@@ -69,5 +66,6 @@ int step_import_convert(void *ctx, struct pvn_err *err);
 int step_import_format(void *ctx, struct pvn_err *err);
 int step_import_unpack(void *ctx, struct pvn_err *err);
 int step_import_xva(void *ctx, struct pvn_err *err);
+int step_import_finish(void *ctx, struct pvn_err *err);
 
 #endif

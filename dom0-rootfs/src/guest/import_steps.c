@@ -17,6 +17,7 @@
 #include "progress.h"
 #include "signals.h"
 #include "tar_unpack.h"
+#include "unfinished.h"
 
 #define PIECE (256 * 1024)
 
@@ -42,7 +43,7 @@ static int unlocked(struct import *im,
 		return rc;
 	host_unlock();
 	rc = fn(im, err);
-	if (host_lock("guest import", &other) && !rc)
+	if (host_relock("guest import", &other) && !rc)
 		rc = pvn_err(err, other.code, "%s", other.msg);
 	return rc;
 }
@@ -53,6 +54,8 @@ int step_import_volumes(void *ctx, struct pvn_err *err)
 	const struct create *c = &im->create;
 	int rc = signals_check(err);
 
+	if (!rc)
+		rc = unfinished_begin(c->name, err);
 	if (!rc)
 		rc = volume_create(c->vg, c->pool, c->disk, im->volume_bytes,
 				   NULL, err);
@@ -80,7 +83,38 @@ int undo_import_volumes(void *ctx, struct pvn_err *err)
 		if (volume_remove(c->vg, name, &more) && !rc)
 			rc = pvn_err(err, more.code, "%s", more.msg);
 	}
+	if (!rc)
+		unfinished_end(c->name);
 	return rc;
+}
+
+int step_import_finish(void *ctx, struct pvn_err *err)
+{
+	struct import *im = ctx;
+
+	(void)err;
+	unfinished_end(im->create.name);
+	return 0;
+}
+
+/* May so much be promised to the guest, now that it is known? */
+static int admit(const struct import *im, uint64_t bytes, struct pvn_err *err)
+{
+	auto_volumes struct volume_list volumes = { 0 };
+	const struct create *c = &im->create;
+	struct pool_limits limits;
+	const struct volume *pool;
+	int rc = pool_limits_read(&limits, err);
+
+	if (rc || im->size_known || !limits.overcommit)
+		return rc;
+	rc = volumes_read(c->vg, &volumes, err);
+	pool = rc ? NULL : volumes_find(&volumes, c->pool);
+	if (!pool)
+		return rc;
+	return pool_admit(&limits, pool,
+			  pool_committed(&volumes) - im->volume_bytes, bytes,
+			  err);
 }
 
 /* Give the guest's volume the size that the disk turned out to have, or the larger one that
@@ -90,6 +124,7 @@ static int set_size(struct import *im, uint64_t bytes, struct pvn_err *err)
 	struct create *c = &im->create;
 	uint64_t wanted = im->no_more || im->size_known ? c->disk_bytes : 0;
 	char want[16], have[16];
+	int rc;
 
 	if (im->no_more && bytes > wanted)
 		return pvn_err(
@@ -103,8 +138,9 @@ static int set_size(struct import *im, uint64_t bytes, struct pvn_err *err)
 			im->name, size_print(bytes, want),
 			size_print(im->pool_bytes, have));
 	c->disk_bytes = round_up(bytes > wanted ? bytes : wanted);
-	if (c->disk_bytes == im->volume_bytes)
-		return 0;
+	rc = admit(im, c->disk_bytes, err);
+	if (rc || c->disk_bytes == im->volume_bytes)
+		return rc;
 	im->volume_bytes = c->disk_bytes;
 	return volume_resize(c->vg, c->disk, c->disk_bytes, err);
 }
@@ -115,7 +151,7 @@ static int copy(struct import *im, struct image_out *out, struct pvn_err *err)
 	ssize_t n;
 	int rc = 0;
 
-	out->room = im->room;
+	out->gauge = &im->gauge;
 	im->src.progress = progress_bytes;
 	while (!rc && (n = image_src_read(&im->src, buf, PIECE, err)) != 0) {
 		rc = n < 0 ? (int)n : image_out_add(out, buf, (size_t)n, err);
@@ -131,13 +167,15 @@ static int cut_vhd_footer(struct image_out *out, uint64_t *size,
 {
 	const char zero[sizeof(out->tail)] = { 0 };
 	uint64_t bytes;
+	int rc;
 
 	if (*size <= sizeof(zero) || !image_is_vhd_footer(out->tail, &bytes) ||
 	    bytes != *size - sizeof(zero))
 		return 0;
 	*size = bytes;
-	return write_at(out->fd, zero, sizeof(zero), (off_t)bytes, out->name,
-			err);
+	rc = write_at(out->fd, zero, sizeof(zero), (off_t)bytes, out->name,
+		      err);
+	return rc ? rc : image_out_finish(out, err);
 }
 
 static int write_raw(struct import *im, struct pvn_err *err)
@@ -203,7 +241,6 @@ static int spool(struct import *im, struct pvn_err *err)
 	if (!rc)
 		rc = copy(im, &out, err);
 	im->spooled = out.at;
-	im->room -= out.written < im->room ? out.written : im->room;
 	return rc;
 }
 
@@ -219,6 +256,9 @@ static int measure(struct import *im, const struct image_spool *image,
 	char want[16], have[16];
 	int rc = image_measure(image, &im->info.size, &data, err);
 
+	if (!rc)
+		rc = pool_gauge_look(&im->gauge, err);
+	im->room = im->gauge.room;
 	if (!rc && data > im->room)
 		rc = pvn_err(
 			err, PVN_REFUSED,
@@ -262,7 +302,7 @@ static int convert(struct import *im, struct pvn_err *err)
 	if (!rc)
 		rc = set_size(im, im->info.size, err);
 	if (!rc)
-		rc = image_convert(&image, to, err);
+		rc = image_convert(&image, to, &im->gauge, err);
 	return rc ? rc : look_for_kernel(im, to, err);
 }
 
@@ -305,19 +345,24 @@ static int unpack_in_child(void *arg, struct pvn_err *err)
 	if (root < 0)
 		return pvn_err_errno(err, errno, "cannot open the filesystem");
 	u->im->src.progress = progress_bytes;
-	rc = tar_unpack(&u->im->tar, root, u->im->room, err);
-	if (rc == -ENOSPC)
-		return pvn_err_wrap(
-			err, "the disk is too small, '--disk' makes it larger");
+	rc = child_keep_unpackers_rights(err);
+	if (!rc)
+		rc = tar_unpack(&u->im->tar, root, u->im->room, err);
 	if (!rc && syncfs(root))
 		rc = pvn_err_errno(err, errno, "cannot write '%s'", u->device);
 	return rc;
+}
+
+static int watch_pool(void *gauge, struct pvn_err *err)
+{
+	return pool_gauge_look(gauge, err);
 }
 
 static int unpack(struct import *im, struct pvn_err *err)
 {
 	autofree char *path = device(im, im->create.disk);
 	struct unpacking u = { .im = im, .device = path };
+	const struct child_watch watch = { watch_pool, &im->gauge };
 	int rc = mkdir_p(PATH_RUN, 0755, err);
 
 	if (rc)
@@ -325,7 +370,8 @@ static int unpack(struct import *im, struct pvn_err *err)
 	strcpy(u.dir, PATH_RUN "/import-XXXXXX");
 	if (!mkdtemp(u.dir))
 		return pvn_err_errno(err, errno, "cannot make '%s'", u.dir);
-	rc = child_run("the unpacker", unpack_in_child, &u, sizeof(u), err);
+	rc = child_run("the unpacker", unpack_in_child, &u, sizeof(u), &watch,
+		       err);
 	rmdir(u.dir);
 	return rc;
 }
@@ -348,7 +394,7 @@ static int open_disks(struct import *im, char **paths, struct image_out *outs,
 		if (rc)
 			return rc;
 		outs[i].limit = im->xva.disks[i].bytes;
-		outs[i].room = im->room / im->xva.n;
+		outs[i].gauge = &im->gauge;
 	}
 	return 0;
 }
@@ -362,6 +408,8 @@ static int write_xva(struct import *im, struct pvn_err *err)
 	im->src.progress = progress_bytes;
 	if (!rc)
 		rc = xva_read_disks(&im->xva, outs, err);
+	if (!rc)
+		rc = look_for_kernel(im, paths[0], err);
 	for (size_t i = 0; i < im->xva.n; i++) {
 		image_out_close(&outs[i]);
 		free(paths[i]);

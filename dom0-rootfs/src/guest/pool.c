@@ -12,6 +12,11 @@
 
 #define SECTOR 512
 #define META_BLOCK 4096
+#define LEAST_RESERVE (128 * MIB)
+#define MOST_RESERVE (16 * GIB)
+/* Between two looks at the pool while it is written to. */
+#define MOST_STEP (64 * MIB)
+#define LEAST_STEP MIB
 
 static const struct key {
 	const char *name;
@@ -126,6 +131,115 @@ int pool_status_read(const char *vg, const char *pool, struct pool_status *st,
 	int rc = read_mapping(used, st, err);
 
 	return rc == -ENXIO ? read_mapping(unused, st, err) : rc;
+}
+
+int pool_status_ask(const char *vg, const char *pool, struct pool_status *st,
+		    struct pvn_err *err)
+{
+	autofree char *path = xasprintf("%s/%s", vg, pool);
+	int rc = pool_status_read(vg, pool, st, err);
+
+	/* with the last of its volumes in use LVM takes its mapping away */
+	if (rc != -ENXIO)
+		return rc;
+	rc = volume_activate(path, err);
+	return rc ? rc : pool_status_read(vg, pool, st, err);
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+int pool_measure(const char *vg, struct volume *pool, struct pvn_err *err)
+{
+	struct pool_status st;
+	int rc = pool_status_ask(vg, pool->name, &st, err);
+
+	if (rc)
+		return rc;
+	pool->used_percent = percent(st.data_used, st.data_bytes);
+	pool->meta_percent = percent(st.meta_used, st.meta_bytes);
+	return 0;
+}
+
+int pool_measure_in(const struct volume_list *volumes, const char *vg,
+		    const char *pool, struct pvn_err *err)
+{
+	for (size_t i = 0; i < volumes->n; i++) {
+		if (!strcmp(volumes->v[i].name, pool))
+			return pool_measure(vg, &volumes->v[i], err);
+	}
+	return 0;
+}
+
+uint64_t pool_reserve(const struct pool_limits *limits, uint64_t bytes)
+{
+	uint64_t reserve = bytes / 100 * limits->reserve;
+
+	if (reserve > MOST_RESERVE)
+		reserve = MOST_RESERVE;
+	if (reserve < LEAST_RESERVE)
+		reserve = LEAST_RESERVE;
+	/* a pool so small that this is most of it */
+	return reserve > bytes / 4 ? bytes / 4 : reserve;
+}
+
+/* A little more than the reserve is left: guests go on writing, too. */
+uint64_t pool_room(const struct pool_limits *limits, uint64_t bytes,
+		   uint64_t used)
+{
+	uint64_t reserve = pool_reserve(limits, bytes);
+	uint64_t kept = reserve + reserve / 4;
+	uint64_t left = bytes > used ? bytes - used : 0;
+
+	return left > kept ? left - kept : 0;
+}
+
+int pool_no_room(struct pvn_err *err)
+{
+	return pvn_err(
+		err, -ENOSPC,
+		"it does not fit into the pool, where a reserve is kept so that guests need not be paused ('host pool' shows who uses it; remove guests or extend it)");
+}
+
+static int look(struct pool_gauge *g, struct pvn_err *err)
+{
+	struct pool_status st;
+	int rc = pool_status_ask(g->vg, g->pool, &st, err);
+
+	if (rc)
+		return rc;
+	g->room = st.read_only || st.out_of_space
+			  ? 0
+			  : pool_room(&g->limits, st.data_bytes, st.data_used);
+	g->written = 0;
+	g->step = g->room / 2 > MOST_STEP ? MOST_STEP : g->room / 2;
+	if (g->step < LEAST_STEP)
+		g->step = LEAST_STEP;
+	return 0;
+}
+
+int pool_gauge_add(struct pool_gauge *g, int fd, uint64_t bytes,
+		   struct pvn_err *err)
+{
+	if (g->vg && g->written >= g->step) {
+		int rc = fdatasync(fd)
+				 ? pvn_err_errno(err, errno, "cannot write")
+				 : look(g, err);
+
+		if (rc)
+			return rc;
+	}
+	g->written += bytes;
+	return g->written > g->room ? pool_no_room(err) : 0;
+}
+
+int pool_gauge_look(struct pool_gauge *g, struct pvn_err *err)
+{
+	int rc = look(g, err);
+
+	return rc || g->room ? rc : pool_no_room(err);
 }
 
 uint64_t pool_committed(const struct volume_list *volumes)

@@ -50,6 +50,44 @@ int pool_status_parse(const char *table, const char *status,
 int pool_status_read(const char *vg, const char *pool, struct pool_status *st,
 		     struct pvn_err *err);
 
+/* The same; an installed pool that is not active is activated for it. */
+int pool_status_ask(const char *vg, const char *pool, struct pool_status *st,
+		    struct pvn_err *err);
+
+/* Fill in how much of the volume @pool of @vg is used: 'lvs' knows that only while one of its
+ * volumes is active, device-mapper always. */
+int pool_measure(const char *vg, struct volume *pool, struct pvn_err *err);
+/* Do so for the volume of that name in the list, which need not be there. */
+int pool_measure_in(const struct volume_list *volumes, const char *vg,
+		    const char *pool, struct pvn_err *err);
+
+/* How much of a pool of @bytes is kept, in bytes, for what is under way when guests are
+ * paused. */
+uint64_t pool_reserve(const struct pool_limits *limits, uint64_t bytes);
+
+/* What may be written to it now without a guest being paused for that. */
+uint64_t pool_room(const struct pool_limits *limits, uint64_t bytes,
+		   uint64_t used);
+
+/* Writes much into the pool, and stops before guests must be paused. */
+struct pool_gauge {
+	const char *vg,
+		*pool; /* borrowed; NULL: 'room' is all there is to know */
+	struct pool_limits limits;
+	uint64_t room; /* what may be written, as of the last look */
+	uint64_t written; /* since then */
+	uint64_t step; /* when to look again */
+};
+
+/* @bytes are about to be written to @fd. From time to time what is on its way is waited for and
+ * the pool looked at: -ENOSPC when there is no room for them. */
+int pool_gauge_add(struct pool_gauge *gauge, int fd, uint64_t bytes,
+		   struct pvn_err *err);
+/* Look now, for what another process writes. */
+int pool_gauge_look(struct pool_gauge *gauge, struct pvn_err *err);
+/* -ENOSPC, and what to do about it. */
+int pool_no_room(struct pvn_err *err);
+
 /* The sum of what the guests' volumes may grow to. */
 uint64_t pool_committed(const struct volume_list *volumes);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* syscalls.c: leave a process only the system calls that a converter needs. What qemu-img
- * makes was counted with strace over all formats; the rest is what glibc may use in their
- * place, and what starting it takes. */
+/* syscalls.c: leave a process only the system calls that its work needs. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -10,9 +8,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include "../lib/mem.h"
 #include "syscalls.h"
 
-static const unsigned short allowed[] = {
+/* What qemu-img makes was counted with strace over all formats; the rest is what glibc may use
+ * in their place, and what starting it takes. */
+static const unsigned short converter[] = {
 	/* memory */
 	SYS_brk,
 	SYS_mmap,
@@ -109,9 +110,60 @@ static const unsigned short allowed[] = {
 	SYS_sigaltstack,
 };
 
-#define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
+/* Reading a pipe, and making files of every kind below a folder that is open. */
+static const unsigned short unpacker[] = {
+	/* memory */
+	SYS_brk,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_madvise,
+	/* the archive, and what is said */
+	SYS_read,
+	SYS_poll,
+	SYS_write,
+	SYS_writev,
+	SYS_fstat,
+	SYS_newfstatat,
+	SYS_lseek,
+	/* what it makes */
+	SYS_openat,
+	SYS_openat2,
+	SYS_close,
+	SYS_mkdirat,
+	SYS_mknodat,
+	SYS_symlinkat,
+	SYS_linkat,
+	SYS_unlinkat,
+	SYS_fchown,
+	SYS_fchownat,
+	SYS_fchmod,
+	SYS_fchmodat,
+	SYS_fsetxattr,
+	SYS_utimensat,
+	SYS_fsync,
+	SYS_fdatasync,
+	SYS_syncfs,
+	SYS_umask,
+	/* the rest */
+	SYS_clock_gettime,
+	SYS_restart_syscall,
+	SYS_futex,
+	SYS_getrandom,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_geteuid,
+	SYS_tgkill,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_exit,
+	SYS_exit_group,
+};
 
-int syscalls_restrict(struct pvn_err *err)
+/* At most 254 of them: a jump goes no further. */
+static int restrict_to(const unsigned short *allowed, size_t n,
+		       struct pvn_err *err)
 {
 	const struct sock_filter start[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
@@ -125,22 +177,34 @@ int syscalls_restrict(struct pvn_err *err)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_filter filter[4 + N_ALLOWED + 2];
+	autofree struct sock_filter *filter =
+		xcalloc(4 + n + 2, sizeof(*filter));
 	const struct sock_fprog program = {
-		.len = sizeof(filter) / sizeof(filter[0]),
+		.len = (unsigned short)(4 + n + 2),
 		.filter = filter,
 	};
 
 	memcpy(filter, start, sizeof(start));
-	for (size_t i = 0; i < N_ALLOWED; i++) {
+	for (size_t i = 0; i < n; i++) {
 		/* over those that are left and the refusal, to the end */
 		filter[4 + i] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, allowed[i],
-			(unsigned char)(N_ALLOWED - i), 0);
+			(unsigned char)(n - i), 0);
 	}
-	memcpy(filter + 4 + N_ALLOWED, end, sizeof(end));
+	memcpy(filter + 4 + n, end, sizeof(end));
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		return pvn_err_errno(err, errno,
 				     "cannot restrict system calls");
 	return 0;
+}
+
+int syscalls_for_converter(struct pvn_err *err)
+{
+	return restrict_to(converter, sizeof(converter) / sizeof(*converter),
+			   err);
+}
+
+int syscalls_for_unpacker(struct pvn_err *err)
+{
+	return restrict_to(unpacker, sizeof(unpacker) / sizeof(*unpacker), err);
 }

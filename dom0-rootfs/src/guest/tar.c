@@ -6,6 +6,8 @@
 
 /* Long names and pax records are held in memory: no honest one comes near. */
 #define MAX_META (1024 * 1024)
+#define MAX_META_IN_A_ROW 16
+#define MAX_XATTRS (1024 * 1024)
 
 /* Where the fields of a header are: offset and length. */
 #define NAME 0, 100
@@ -128,6 +130,8 @@ static void begin_data(struct tar *tar, uint64_t size)
 struct extended {
 	struct tar_member m;
 	bool has_size, has_uid, has_gid, has_mtime;
+	bool sparse;
+	size_t xattr_bytes;
 };
 
 static void take_string(char **member, const char *value)
@@ -142,9 +146,14 @@ static void take_number(uint64_t *member, bool *has, const char *value)
 	*has = true;
 }
 
-static void take_xattr(struct tar_member *m, const char *name,
-		       const char *value, size_t len)
+static void take_xattr(struct extended *x, const char *name, const char *value,
+		       size_t len)
 {
+	struct tar_member *m = &x->m;
+
+	x->xattr_bytes += sizeof(*m->xattrs) + strlen(name) + len;
+	if (x->xattr_bytes > MAX_XATTRS)
+		return;
 	m->xattrs = xrealloc(m->xattrs, (m->n_xattrs + 1) * sizeof(*m->xattrs));
 	m->xattrs[m->n_xattrs] = (struct tar_xattr){
 		.name = xstrdup(name), .value = xcalloc(1, len + 1), .len = len
@@ -153,6 +162,7 @@ static void take_xattr(struct tar_member *m, const char *name,
 }
 
 #define XATTR "SCHILY.xattr."
+#define SPARSE "GNU.sparse."
 
 static void take_record(struct extended *x, const char *key, const char *value,
 			size_t len)
@@ -171,8 +181,10 @@ static void take_record(struct extended *x, const char *key, const char *value,
 		take_number(&n, &x->has_uid, value), x->m.uid = (unsigned int)n;
 	else if (!strcmp(key, "gid"))
 		take_number(&n, &x->has_gid, value), x->m.gid = (unsigned int)n;
+	else if (!strncmp(key, SPARSE, strlen(SPARSE)))
+		x->sparse = true;
 	else if (!strncmp(key, XATTR, strlen(XATTR)))
-		take_xattr(&x->m, key + strlen(XATTR), value, len);
+		take_xattr(x, key + strlen(XATTR), value, len);
 }
 
 /* Records are "LENGTH KEY=VALUE\n"; the length counts all of it. */
@@ -225,7 +237,11 @@ static int take_extended(struct tar *tar, unsigned char type,
 		take_string(&x->m.link, text);
 		return 0;
 	case 'x':
-		return take_pax(tar, x, text, err);
+		rc = take_pax(tar, x, text, err);
+		if (!rc && x->xattr_bytes > MAX_XATTRS)
+			rc = damaged(tar, "a member has too many attributes",
+				     err);
+		return rc;
 	default: /* 'g': of the whole archive, such as a commit's id */
 		return 0;
 	}
@@ -347,11 +363,22 @@ static int set_type(struct tar *tar, unsigned char type, struct pvn_err *err)
 	return 0;
 }
 
+static int check_sparse(const struct tar *tar, const struct extended *x,
+			struct pvn_err *err)
+{
+	if (!x->sparse)
+		return 0;
+	return pvn_err(
+		err, PVN_REFUSED,
+		"'%s' has a sparse member '%.60s', which is not supported: make it without '--sparse'",
+		tar->src->name, tar->member.name);
+}
+
 static int next_member(struct tar *tar, struct extended *x, struct pvn_err *err)
 {
 	unsigned char block[TAR_BLOCK];
 
-	for (;;) {
+	for (int meta = 0; meta <= MAX_META_IN_A_ROW; meta++) {
 		unsigned char type;
 		int rc = read_block(tar, block, err);
 
@@ -371,11 +398,14 @@ static int next_member(struct tar *tar, struct extended *x, struct pvn_err *err)
 			continue;
 		}
 		apply_extended(&tar->member, x);
-		rc = set_type(tar, type, err);
+		rc = check_sparse(tar, x, err);
+		if (!rc)
+			rc = set_type(tar, type, err);
 		clean_name(tar->member.name);
 		begin_data(tar, tar->member.size);
 		return rc ? rc : 1;
 	}
+	return damaged(tar, "too many extended headers in a row", err);
 }
 
 int tar_next(struct tar *tar, struct pvn_err *err)

@@ -13,15 +13,20 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include "../lib/mem.h"
+#include "../lib/size.h"
+#include "pool.h"
 #include "tar_unpack.h"
 
 #define PIECE (128 * 1024)
+/* So much may be on its way to the disk: who watches the pool sees the rest. */
+#define MOST_UNWRITTEN (64 * MIB)
 
 struct unpack {
 	struct tar *tar;
 	int root;
 	char *buf; /* PIECE bytes */
 	uint64_t room;
+	uint64_t unwritten;
 	bool owners;
 };
 
@@ -124,8 +129,25 @@ static int open_parent(const struct unpack *u, const char *name,
 
 static int failed(const struct unpack *u, const char *what, struct pvn_err *err)
 {
+	if (errno == ENOSPC)
+		return pvn_err(
+			err, -ENOSPC,
+			"the disk is too small, '--disk' makes it larger: no space for '%.80s'",
+			u->tar->member.name);
 	return pvn_err_errno(err, errno, "cannot %s '%.80s'", what,
 			     u->tar->member.name);
+}
+
+static int take_room(struct unpack *u, uint64_t bytes, struct pvn_err *err)
+{
+	if (bytes > u->room)
+		return pool_no_room(err);
+	u->room -= bytes;
+	u->unwritten += bytes;
+	if (u->unwritten < MOST_UNWRITTEN)
+		return 0;
+	u->unwritten = 0;
+	return syncfs(u->root) ? failed(u, "write", err) : 0;
 }
 
 static int write_data(struct unpack *u, int fd, struct pvn_err *err)
@@ -133,11 +155,10 @@ static int write_data(struct unpack *u, int fd, struct pvn_err *err)
 	ssize_t n;
 
 	while ((n = tar_read(u->tar, u->buf, PIECE, err)) > 0) {
-		if ((uint64_t)n > u->room)
-			return pvn_err(err, -ENOSPC,
-				       "'%s' does not fit into the pool",
-				       u->tar->src->name);
-		u->room -= (uint64_t)n;
+		int rc = take_room(u, (uint64_t)n, err);
+
+		if (rc)
+			return rc;
 		for (ssize_t done = 0; done < n;) {
 			ssize_t w =
 				write(fd, u->buf + done, (size_t)(n - done));

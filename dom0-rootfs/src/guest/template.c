@@ -8,6 +8,7 @@
 #include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/size.h"
+#include "guesttype.h"
 #include "host.h"
 #include "template.h"
 
@@ -31,7 +32,7 @@ static const struct {
 } keys[] = {
 	{ "name", KEY_NAME, offsetof(struct template, name), NULL },
 	{ "version", KEY_NAME, offsetof(struct template, version), NULL },
-	{ "type", KEY_NAME, offsetof(struct template, type), "pv" },
+	{ "type", KEY_NAME, offsetof(struct template, type), TYPE_AUTO },
 	{ "kernel", KEY_PATH, offsetof(struct template, kernel), NULL },
 	{ "cmdline", KEY_TEXT, offsetof(struct template, cmdline), "" },
 	{ "disk", KEY_FILE, offsetof(struct template, disk), "" },
@@ -108,6 +109,37 @@ static bool set_key(struct template *t, size_t i, const char *value)
 	return false;
 }
 
+/* Of the volume's name: what LVM keeps for its own, and what it does not take. */
+static bool is_volume_name(const char *name)
+{
+	static const char *const reserved[] = {
+		"_cdata", "_cmeta",  "_corig", "_cpool",   "_cvol",   "_iorig",
+		"_imeta", "_mimage", "_mlog",  "_pmspare", "_rimage", "_rmeta",
+		"_tdata", "_tmeta",  "_vdata", "_vorigin", "_wcorig"
+	};
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+		if (strstr(name, reserved[i]))
+			return false;
+	}
+	return !strchr(name, '~') && strncmp(name, "snapshot", 8) &&
+	       strncmp(name, "pvmove", 6);
+}
+
+/* A version's odd characters are no matter: see template_volume(). */
+static int check_volume(const struct template *t, const char *path,
+			struct pvn_err *err)
+{
+	autofree char *volume = template_volume(t);
+
+	if (is_volume_name(t->name) && is_volume_name(volume))
+		return 0;
+	return pvn_err(
+		err, -EINVAL,
+		"'%s': no volume can be called '%s': choose another name or version",
+		path, volume);
+}
+
 struct parse {
 	struct template *t;
 	bool seen[N_KEYS];
@@ -147,12 +179,12 @@ static int check_parsed(struct parse *p, const char *path, int line,
 				       keys[i].name, path);
 		set_key(p->t, i, keys[i].fallback);
 	}
-	if (strcmp(p->t->type, "pv") && strcmp(p->t->type, "pvh"))
+	if (!guesttype_known(p->t->type))
 		return pvn_err(
 			err, -EINVAL,
-			"'%s': type '%s' is not supported, expected 'pv' or 'pvh'",
+			"'%s': type '%s' is not supported, expected 'auto', 'pv' or 'pvh'",
 			path, p->t->type);
-	return 0;
+	return check_volume(p->t, path, err);
 }
 
 int template_parse(const char *text, const char *path, struct template *t,

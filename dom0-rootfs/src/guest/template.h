@@ -14,7 +14,7 @@ struct template
 	char *dir;
 	char *name;
 	char *version;
-	char *type; /* "pv" */
+	char *type; /* "auto", "pv" or "pvh" */
 	char *kernel;
 	char *cmdline;
 	char *disk; /* the image's file name in dir */

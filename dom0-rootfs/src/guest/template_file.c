@@ -10,7 +10,9 @@
 
 #define INI "template.ini"
 #define IMAGE "disk.img.zst"
+#define SIGNATURE INI ".minisig"
 #define MAX_INI (64 * 1024)
+#define MAX_SIGNATURE 4096
 #define PIECE (256 * 1024)
 #define LEVEL 9
 
@@ -21,11 +23,16 @@ static bool kernel_allowed(const char *path)
 	       !strcmp(path, KERNEL_GRUB_PVH);
 }
 
-int template_file_open(struct tar *tar, const char *dir, struct template *t,
-		       struct pvn_err *err)
+void template_texts_free(struct template_texts *texts)
 {
-	autofree char *text = NULL;
-	autofree char *path = NULL;
+	free(texts->ini);
+	free(texts->signature);
+	*texts = (struct template_texts){ 0 };
+}
+
+static int read_texts(struct tar *tar, struct template_texts *texts,
+		      struct pvn_err *err)
+{
 	int rc = tar_next(tar, err);
 
 	if (rc < 0)
@@ -35,11 +42,27 @@ int template_file_open(struct tar *tar, const char *dir, struct template *t,
 			err, -EBADMSG,
 			"'%s' is no template: it doesn't begin with '%s'",
 			tar->src->name, INI);
-	rc = tar_read_text(tar, MAX_INI, &text, err);
+	rc = tar_read_text(tar, MAX_INI, &texts->ini, err);
+	if (!rc)
+		rc = tar_next(tar, err);
+	if (rc <= 0 || strcmp(tar->member.name, SIGNATURE))
+		return rc < 0 ? rc : 0;
+	rc = tar_read_text(tar, MAX_SIGNATURE, &texts->signature, err);
+	if (!rc)
+		rc = tar_next(tar, err);
+	return rc < 0 ? rc : 0;
+}
+
+int template_file_open(struct tar *tar, const char *dir, struct template *t,
+		       struct template_texts *texts, struct pvn_err *err)
+{
+	autofree char *path = NULL;
+	int rc = read_texts(tar, texts, err);
+
 	if (rc)
 		return rc;
 	path = xasprintf("%s/%s", tar->src->name, INI);
-	rc = template_parse(text, path, t, err);
+	rc = template_parse(texts->ini, path, t, err);
 	if (rc)
 		return rc;
 	free(t->dir);
@@ -118,11 +141,9 @@ int template_file_read_image(struct tar *tar, const struct template *t,
 	struct hashed h = { .tar = tar };
 	struct image_reader reader = { .read = read_hashed, .arg = &h };
 	auto_image_src struct image_src src = { 0 };
-	int rc = tar_next(tar, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (!rc || strcmp(tar->member.name, t->disk))
+	if (tar->end || strcmp(tar->member.name, t->disk))
 		return pvn_err(err, -EBADMSG,
 			       "'%s' has no image '%s' behind its '%s'",
 			       tar->src->name, t->disk, INI);

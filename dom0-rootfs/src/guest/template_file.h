@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* template_file.h: a template as one file: a tar of template.ini and, behind it, the
+/* template_file.h: a template as one file: a tar of template.ini, maybe its signature, and the
  * compressed disk image that it names; see docs/template-file.md. */
 #ifndef PVN_TEMPLATE_FILE_H
 #define PVN_TEMPLATE_FILE_H
@@ -10,10 +10,18 @@
 #include "tar.h"
 #include "template.h"
 
-/* Read template.ini out of the archive, which is left before the image. Refuses what a
- * template from elsewhere must not have. @dir is where it will be. */
+/* The texts before the image. */
+struct template_texts {
+	char *ini;
+	char *signature; /* of that; NULL: it has none */
+};
+
+/* Read template.ini and its signature out of the archive, which is left at the image. Refuses
+ * what a template from elsewhere must not have. @dir is where it will be. The caller frees
+ * the texts, also after an error. */
 int template_file_open(struct tar *tar, const char *dir, struct template *t,
-		       struct pvn_err *err);
+		       struct template_texts *texts, struct pvn_err *err);
+void template_texts_free(struct template_texts *texts);
 
 /* Write the image to @out, and check its SHA-256 and its size on the way. */
 int template_file_read_image(struct tar *tar, const struct template *t,

@@ -10,11 +10,14 @@
 
 /* Honest ones have about a dozen. */
 #define MAX_DEPTH 64
+/* A value takes more memory than its text. */
+#define MAX_VALUES 20000
 
 struct reader {
 	const char *p;
 	const char *name;
 	unsigned int depth;
+	unsigned int values;
 };
 
 static int bad(const struct reader *r, struct pvn_err *err)
@@ -175,6 +178,11 @@ static int parse_value(struct reader *r, struct xmlrpc *value,
 {
 	int rc;
 
+	if (++r->values > MAX_VALUES)
+		return pvn_err(
+			err, -EBADMSG,
+			"the description in '%s' has more than %d values",
+			r->name, MAX_VALUES);
 	if (take(r, "<value/>")) {
 		value->text = xstrdup("");
 		return 0;

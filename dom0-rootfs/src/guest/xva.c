@@ -7,7 +7,8 @@
 #include "xmlrpc.h"
 #include "xva.h"
 
-#define MAX_OVA (16 * 1024 * 1024)
+/* Of a guest with all its disks it has some 100 KiB. */
+#define MAX_OVA (1024 * 1024)
 
 static int damaged(const struct xva *xva, const char *what, struct pvn_err *err)
 {
