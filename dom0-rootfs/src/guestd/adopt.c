@@ -17,50 +17,27 @@ static const libxl_dominfo *find_uuid(const libxl_dominfo *info, int n,
 	return NULL;
 }
 
-static void without_domain(struct ward *ward, enum phase phase)
-{
-	ward->domid = 0;
-	ward->phase = phase;
-	record_write(ward);
-}
-
 /* Go on where the last guestd was when it ended. */
 static void recover(struct guestd *g, struct ward *ward,
 		    const libxl_dominfo *info)
 {
-	switch (ward->phase) {
-	case PHASE_BUILDING:
-		/* It stays paused until it is complete. */
-		if (info && info->paused) {
-			ward->domid = info->domid;
-			ward->due = 0;
-			ward_leave(g, ward, PHASE_WAITING);
-		} else if (info) {
-			ward_adopt(g, ward, info, true);
-		} else {
-			ward->due = 0;
-			without_domain(ward, PHASE_WAITING);
-		}
+	struct recovery r = record_recovery(ward->phase, ward->after, info,
+					    info && info->paused);
+
+	if (ward->phase == PHASE_BUILDING)
+		ward->due = 0;
+	ward->domid = info ? info->domid : 0;
+	switch (r.act) {
+	case RECOVER_NONE:
+		ward->phase = r.phase;
+		record_write(ward);
 		return;
-	case PHASE_LEAVING:
-		if (info) {
-			ward->domid = info->domid;
-			ward_leave(g, ward, ward->after);
-		} else {
-			without_domain(ward, ward->after);
-		}
+	case RECOVER_LEAVE:
+		ward_leave(g, ward, r.phase);
 		return;
-	case PHASE_UP:
-		if (info)
-			ward_adopt(g, ward, info, true);
-		else
-			without_domain(ward, PHASE_DOWN);
-		return;
-	case PHASE_DOWN:
-	case PHASE_WAITING:
-	case PHASE_CRASHED:
-		if (info)
-			ward_adopt(g, ward, info, false);
+	case RECOVER_ADOPT:
+	case RECOVER_ADOPT_FOREIGN:
+		ward_adopt(g, ward, info, r.act == RECOVER_ADOPT);
 		return;
 	}
 }

@@ -3,14 +3,19 @@
 #include <string.h>
 #include <syslog.h>
 #include "../guest/guests.h"
+#include "../guest/pool_paused.h"
 #include "../lib/file.h"
 #include "guestd.h"
 
 #define LOOK_MS 250
 /* So long guests wait for the network; then they start all the same. */
 #define NETWORK_MS 60000
+/* When the turn of a guest that starts with the host is to come. */
+#define QUEUED INT64_MAX
 /* To destroy what did not shut down in time. */
 #define CUT_OFF_MS 30000
+/* When the host has not ended us so long after that, it stays, and so may guests. */
+#define OVER_MS 5000
 
 struct entry {
 	char *name;
@@ -27,46 +32,70 @@ static int by_order(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void list_autostart(struct strlist *list)
+static unsigned int order_of(const char *name)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	autofree char *path = guestconf_path(name);
+	struct pvn_err err = { 0 };
+
+	return guestconf_read(path, &conf, &err) ? 0 : conf.order;
+}
+
+static bool is_queued(const struct ward *ward)
+{
+	return ward && ward->phase == PHASE_WAITING && ward->due == QUEUED;
+}
+
+/* From now on each is known as one that starts, and may be stopped as such. */
+static void queue_guests(struct guestd *g)
 {
 	auto_strlist struct strlist names = { 0 };
-	autofree struct entry *v = NULL;
-	size_t n = 0;
 
 	guests_conf_names(&names);
-	v = xcalloc(names.n + 1, sizeof(*v));
 	for (size_t i = 0; i < names.n; i++) {
 		auto_guestconf struct guestconf conf = { 0 };
 		autofree char *path = guestconf_path(names.v[i]);
 		struct pvn_err err = { 0 };
+		struct ward *ward;
 
 		if (guestconf_read(path, &conf, &err))
 			say(LOG_ERR, "guest '%s' does not start: %s",
 			    names.v[i], err.msg);
-		else if (conf.autostart)
-			v[n++] = (struct entry){ names.v[i], conf.order };
+		if (!conf.autostart)
+			continue;
+		ward = ward_get(g, names.v[i]);
+		if (ward->phase != PHASE_DOWN)
+			continue;
+		ward->phase = PHASE_WAITING;
+		ward->due = QUEUED;
+		record_write(ward);
 	}
-	qsort(v, n, sizeof(*v), by_order);
-	for (size_t i = 0; i < n; i++)
-		strlist_add(list, v[i].name);
 }
 
 void autostart_begin(struct guestd *g)
 {
-	if (file_exists(AUTOSTART_DONE))
-		return;
-	list_autostart(&g->autostart);
-	g->autostart_deadline = now_ms() + NETWORK_MS;
-}
-
-static void autostart_end(struct guestd *g)
-{
+	autofree struct entry *v = NULL;
 	struct pvn_err err = { 0 };
+	size_t n = 0;
 
-	g->autostart_deadline = 0;
-	strlist_free(&g->autostart);
-	if (file_write(AUTOSTART_DONE, "", 0600, &err))
-		say(LOG_ERR, "%s", err.msg);
+	if (!file_exists(AUTOSTART_DONE)) {
+		queue_guests(g);
+		if (file_write(AUTOSTART_DONE, "", 0600, &err))
+			say(LOG_ERR, "%s", err.msg);
+	}
+	for (struct ward *ward = g->wards; ward; ward = ward->next)
+		n++;
+	v = xcalloc(n + 1, sizeof(*v));
+	n = 0;
+	for (struct ward *ward = g->wards; ward; ward = ward->next) {
+		if (is_queued(ward))
+			v[n++] = (struct entry){ ward->name,
+						 order_of(ward->name) };
+	}
+	qsort(v, n, sizeof(*v), by_order);
+	for (size_t i = 0; i < n; i++)
+		strlist_add(&g->autostart, v[i].name);
+	g->autostart_deadline = now_ms() + NETWORK_MS;
 }
 
 /* Is the last of them still on its way? */
@@ -80,27 +109,49 @@ static bool is_starting(struct guestd *g)
 	return ward && ward->phase == PHASE_BUILDING;
 }
 
+/* Are the bridges there that its interfaces are to be ports of? */
+static bool has_bridges(const char *name)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	autofree char *path = guestconf_path(name);
+	struct pvn_err err = { 0 };
+
+	/* why it can't be read will be said when it is started */
+	if (guestconf_read(path, &conf, &err))
+		return true;
+	for (size_t i = 0; i < conf.n_vifs; i++) {
+		const char *bridge = conf.vifs[i].bridge;
+		autofree char *dev = xasprintf(
+			"/sys/class/net/%s", bridge ? bridge : DEFAULT_BRIDGE);
+
+		if (!file_exists(dev))
+			return false;
+	}
+	return true;
+}
+
 void autostart_tick(struct guestd *g, int64_t now, int64_t *next_io)
 {
-	if (!g->autostart_deadline || is_starting(g))
+	if (g->halt_deadline || is_starting(g))
 		return;
-	if (!g->autostarted && g->autostart.n && now < g->autostart_deadline &&
-	    !file_exists("/sys/class/net/" DEFAULT_BRIDGE)) {
-		*next_io = now + LOOK_MS < *next_io ? now + LOOK_MS : *next_io;
-		return;
-	}
-	while (g->autostarted < g->autostart.n && !g->halt_deadline) {
-		const char *name = g->autostart.v[g->autostarted++];
-		struct ward *ward = ward_get(g, name);
-		struct pvn_err err = { 0 };
+	while (g->autostarted < g->autostart.n) {
+		const char *name = g->autostart.v[g->autostarted];
+		struct ward *ward = ward_find(g, name);
+		bool queued = is_queued(ward);
 
-		if (ward_start(g, ward, &err))
-			say(LOG_ERR, "guest '%s' does not start: %s", name,
-			    err.msg);
-		else if (ward->phase == PHASE_BUILDING)
+		if (queued && now < g->autostart_deadline &&
+		    !has_bridges(name)) {
+			*next_io = now + LOOK_MS < *next_io ? now + LOOK_MS
+							    : *next_io;
 			return;
+		}
+		g->autostarted++;
+		if (queued) { /* life_tick() does it, and again if it fails */
+			ward->due = now;
+			*next_io = now;
+			return;
+		}
 	}
-	autostart_end(g);
 }
 
 static bool has_domain(const struct ward *ward)
@@ -118,26 +169,32 @@ static size_t count_domains(const struct guestd *g)
 	return n;
 }
 
+/* What is paused would not hear the request; but what the pool has no space for
+ * stays so: its writes would fail. */
+static void let_hear(struct guestd *g, const struct ward *ward)
+{
+	if (pool_paused_domain(ward->name) != ward->domid) {
+		libxl_domain_unpause(g->ctx, ward->domid, NULL);
+		return;
+	}
+	say(LOG_WARNING, "guest '%s' stays paused, " POOL_PAUSED_WHY,
+	    ward->name);
+	server_say(g, false,
+		   "guest '%s' stays paused, " POOL_PAUSED_WHY
+		   ", and is cut off at the end",
+		   ward->name);
+}
+
 static void halt_guest(struct guestd *g, struct ward *ward)
 {
 	struct pvn_err err = { 0 };
 
-	/* What is paused would not hear it. */
 	if (ward->phase == PHASE_UP && !ward->stopped)
-		libxl_domain_unpause(g->ctx, ward->domid, NULL);
+		let_hear(g, ward);
 	if (ward_stop(g, ward, &err)) {
 		say(LOG_ERR, "%s", err.msg);
 		server_say(g, false, "%s", err.msg);
 	}
-}
-
-static unsigned int order_of(const char *name)
-{
-	auto_guestconf struct guestconf conf = { 0 };
-	autofree char *path = guestconf_path(name);
-	struct pvn_err err = { 0 };
-
-	return guestconf_read(path, &conf, &err) ? 0 : conf.order;
 }
 
 /* The last to start is the first to be asked; nobody is waited for. */
@@ -158,13 +215,19 @@ static void halt_all(struct guestd *g, size_t n)
 
 void halt_begin(struct guestd *g, unsigned int seconds)
 {
-	bool again = g->halt_deadline != 0;
+	bool again = g->halt_deadline && !g->halt_over;
 
 	g->halt_deadline = now_ms() + seconds * 1000LL;
 	g->halt_cut_off = false;
+	g->halt_over = false;
 	if (again)
 		return;
+	spares_drop(g, NULL);
 	adopt_scan(g);
+	for (struct ward *ward = g->wards; ward; ward = ward->next) {
+		if (ward->phase == PHASE_WAITING)
+			halt_guest(g, ward);
+	}
 	g->halt_left = count_domains(g);
 	if (!g->halt_left)
 		return;
@@ -196,7 +259,15 @@ void halt_tick(struct guestd *g, int64_t now, int64_t *next_io)
 {
 	size_t left;
 
+	if (g->halt_over && now >= g->halt_deadline) {
+		g->halt_over = false;
+		g->halt_deadline = 0;
+	}
 	if (!g->halt_deadline)
+		return;
+	if (g->halt_deadline < *next_io)
+		*next_io = g->halt_deadline;
+	if (g->halt_over)
 		return;
 	left = count_domains(g);
 	if (left && now >= g->halt_deadline && !g->halt_cut_off)
@@ -204,12 +275,13 @@ void halt_tick(struct guestd *g, int64_t now, int64_t *next_io)
 	if (!left || now >= g->halt_deadline) {
 		server_say(g, true, "%s",
 			   left ? "some guests can't be stopped" : "");
+		g->halt_over = true;
+		g->halt_deadline = now + OVER_MS;
+		*next_io = now;
 		return;
 	}
 	if (left != g->halt_left)
 		server_say(g, false, "%zu guest%s left", left,
 			   left == 1 ? "" : "s");
 	g->halt_left = left;
-	if (g->halt_deadline < *next_io)
-		*next_io = g->halt_deadline;
 }

@@ -2,6 +2,7 @@
 /* build.c: from a guest's file to what libxl is to build. */
 #include <errno.h>
 #include <string.h>
+#include "../guest/guesttype.h"
 #include "../guest/host.h"
 #include "../guest/volume.h"
 #include "../lib/file.h"
@@ -23,6 +24,24 @@ static int read_conf(const struct ward *ward, struct guestconf *conf,
 		return pvn_err(err, -EINVAL, "'%s' is of another guest, '%s'",
 			       path, conf->name);
 	return 0;
+}
+
+/* The file may have been written on another host, which could do more, or less. */
+static int settle_type(struct guestd *g, struct guestconf *conf,
+		       struct pvn_err *err)
+{
+	libxl_physinfo info;
+	bool pvh;
+
+	libxl_physinfo_init(&info);
+	if (libxl_get_physinfo(g->ctx, &info)) {
+		libxl_physinfo_dispose(&info);
+		return pvn_err(err, -EIO, "cannot ask Xen about the machine");
+	}
+	pvh = info.cap_hvm && info.cap_hap;
+	libxl_physinfo_dispose(&info);
+	guesttype_settle(conf, pvh);
+	return guesttype_check(conf->type, pvh, err);
 }
 
 /* Two domains with one UUID would share what xenstore keeps of a guest. */
@@ -82,6 +101,8 @@ int build_prepare(struct guestd *g, struct ward *ward, struct pvn_err *err)
 	rc = check_dom0_memory(err);
 	if (!rc)
 		rc = read_conf(ward, &conf, err);
+	if (!rc)
+		rc = settle_type(g, &conf, err);
 	if (rc)
 		return rc;
 	ward->config = xcalloc(1, sizeof(*ward->config));

@@ -8,12 +8,6 @@
 
 #define FIRST_DELAY_MS 1000
 
-static const char *const action_names[] = {
-	[ACTION_DESTROY] = "destroy",
-	[ACTION_RESTART] = "restart",
-	[ACTION_PRESERVE] = "preserve",
-};
-
 static const struct {
 	const char *name;
 	bool crash;
@@ -28,48 +22,16 @@ static const struct {
 
 #define N_REASONS ((int)(sizeof(reasons) / sizeof(reasons[0])))
 
-int policy_parse(const char *text, enum policy_action *action_r)
+static enum conf_action action_or(const char *text, enum conf_action otherwise)
 {
-	for (size_t i = 0; i < sizeof(action_names) / sizeof(*action_names);
-	     i++) {
-		if (!strcmp(text, action_names[i])) {
-			*action_r = (enum policy_action)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
+	enum conf_action action = otherwise;
 
-int policy_check(const struct guestconf *conf, struct pvn_err *err)
-{
-	const struct {
-		const char *key, *value;
-	} keys[] = { { "on_poweroff", conf->on_poweroff },
-		     { "on_reboot", conf->on_reboot },
-		     { "on_crash", conf->on_crash } };
-	enum policy_action action;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (keys[i].value && policy_parse(keys[i].value, &action))
-			return pvn_err(
-				err, -EINVAL,
-				"'%s' is '%s': expected destroy, restart or preserve",
-				keys[i].key, keys[i].value);
-	}
-	return 0;
-}
-
-static enum policy_action action_or(const char *text,
-				    enum policy_action otherwise)
-{
-	enum policy_action action = otherwise;
-
-	if (text && policy_parse(text, &action))
+	if (text && guestconf_action(text, &action))
 		return otherwise;
 	return action;
 }
 
-enum policy_action policy_action(const struct guestconf *conf, int reason)
+enum conf_action policy_action(const struct guestconf *conf, int reason)
 {
 	if (policy_is_crash(reason))
 		return action_or(conf->on_crash, ACTION_DESTROY);

@@ -17,17 +17,9 @@ enum policy_reason {
 	REASON_SOFT_RESET,
 };
 
-enum policy_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
-
-/* "destroy", "restart" or "preserve". Returns 0 or -EINVAL. */
-int policy_parse(const char *text, enum policy_action *action_r);
-
-/* Are on_poweroff, on_reboot and on_crash actions that we know? */
-int policy_check(const struct guestconf *conf, struct pvn_err *err);
-
 /* What the guest's file says is to be done; the defaults are xl's: destroy, and
  * restart after a reboot. The watchdog counts as a crash. */
-enum policy_action policy_action(const struct guestconf *conf, int reason);
+enum conf_action policy_action(const struct guestconf *conf, int reason);
 
 /* "powered off", "rebooted", "crashed" ... */
 const char *policy_reason_name(int reason);

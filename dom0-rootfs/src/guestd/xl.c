@@ -4,9 +4,11 @@
  * libxl returns a number and logs the cause. Several operations run at once, so
  * each error is kept with the domain that it is about. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 #include "../guest/xlmsg.h"
 #include "guestd.h"
 
@@ -58,9 +60,28 @@ static void disaster(void *user, libxl_event_type type, const char *msg,
 }
 
 static const libxl_event_hooks event_hooks = { .disaster = disaster };
+/* guestd is the last to go when memory is short; what it starts is not. */
+static pid_t fork_ordinary(void *user)
+{
+	pid_t pid = fork();
+	int fd;
+
+	(void)user;
+	if (pid)
+		return pid;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, "0", 1) < 0)
+			_exit(PVN_EXIT_FAILED);
+		close(fd);
+	}
+	return 0;
+}
+
 /* pvn_run() waits for its own children */
 static const libxl_childproc_hooks child_hooks = {
 	.chldowner = libxl_sigchld_owner_libxl_always_selective_reap,
+	.fork_replacement = fork_ordinary,
 };
 
 int xl_open(struct guestd *g, struct pvn_err *err)

@@ -63,8 +63,11 @@ static int make_build(const struct guestconf *conf,
 	info->kernel = xstrdup(conf->kernel);
 	info->ramdisk = copy(conf->ramdisk);
 	info->cmdline = copy(conf->cmdline);
-	/* memory that isn't there is said before any is taken */
-	libxl_defbool_set(&info->claim_mode, true);
+	/* Memory that isn't there is said before any is taken. PVH with less than
+	 * its maxmem is populated on demand, from memory that is taken at once. */
+	libxl_defbool_set(&info->claim_mode,
+			  info->type == LIBXL_DOMAIN_TYPE_PV ||
+				  info->max_memkb == info->target_memkb);
 	return 0;
 }
 
@@ -77,20 +80,6 @@ static void make_disk(const struct conf_disk *from, libxl_device_disk *to)
 	to->pdev_path = xstrdup(from->path);
 	to->vdev = xstrdup(from->vdev);
 	to->readwrite = from->writable;
-}
-
-static int parse_mac(const char *text, libxl_mac *mac, struct pvn_err *err)
-{
-	unsigned int byte[6];
-	char end;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &byte[0], &byte[1],
-		   &byte[2], &byte[3], &byte[4], &byte[5], &end) != 6)
-		return pvn_err(err, -EINVAL, "bad vif: '%s' is no MAC address",
-			       text);
-	for (int i = 0; i < 6; i++)
-		(*mac)[i] = (uint8_t)byte[i];
-	return 0;
 }
 
 static int parse_rate(const char *text, libxl_device_nic *nic,
@@ -125,8 +114,9 @@ static int make_nic(const struct conf_vif *from, libxl_device_nic *to,
 	to->ifname = copy(from->vifname);
 	if (from->mtu)
 		to->mtu = (int)from->mtu;
-	if (from->mac)
-		rc = parse_mac(from->mac, &to->mac, err);
+	if (from->mac && guestconf_mac(from->mac, to->mac))
+		rc = pvn_err(err, -EINVAL, "bad vif: '%s' is no MAC address",
+			     from->mac);
 	if (!rc && from->rate)
 		rc = parse_rate(from->rate, to, err);
 	return rc;
@@ -172,9 +162,7 @@ int xlcfg_make(const struct guestconf *conf, libxl_domain_config *config,
 	int rc;
 
 	libxl_domain_config_init(config);
-	rc = policy_check(conf, err);
-	if (!rc)
-		rc = make_identity(conf, &config->c_info, err);
+	rc = make_identity(conf, &config->c_info, err);
 	if (!rc) {
 		libxl_domain_build_info_init_type(&config->b_info,
 						  config->c_info.type);
