@@ -21,6 +21,8 @@
 #define TABLE "paravane_guard"
 #define WHAT "the guard against forged addresses"
 #define MAX_KEY (IFNAMSIZ + 16)
+/* So often a set may change while we read it. */
+#define MAX_TRIES 20
 
 enum { GUESTS, MACS, BOUND, OWN4, OWN6, N_SETS };
 
@@ -152,6 +154,19 @@ static void take_keys(void *arg, const struct nlmsghdr *msg)
 	}
 }
 
+static int read_set(struct netlink *nl, const char *set, struct keys *old,
+		    struct pvn_err *err)
+{
+	int rc = -EAGAIN;
+
+	for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
+		old->n = 0;
+		put_message(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, set);
+		rc = netlink_dump(nl, take_keys, old, WHAT, err);
+	}
+	return rc;
+}
+
 static int read_keys(struct netlink *nl, struct keys old[N_SETS],
 		     const char *dev, struct pvn_err *err)
 {
@@ -159,8 +174,7 @@ static int read_keys(struct netlink *nl, struct keys old[N_SETS],
 
 	for (int i = 0; i < N_SETS && !rc; i++) {
 		old[i].dev = dev;
-		put_message(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, set_names[i]);
-		rc = netlink_dump(nl, take_keys, &old[i], WHAT, err);
+		rc = read_set(nl, set_names[i], &old[i], err);
 	}
 	return rc;
 }
@@ -212,19 +226,14 @@ int guard_set(const char *dev, const struct addresses *own, struct pvn_err *err)
 
 	make_keys(new, dev, own);
 	rc = replace(new, dev, err);
-	/* Not loaded yet, or somebody's 'nft flush ruleset' removed it. */
-	if (rc == -ENOENT) {
-		struct pvn_err why = { 0 };
-
-		/* It fails, too, when somebody else was faster. */
-		PVN_RUN(&why, "nft", "-f", GUARD_RULES);
-		rc = replace(new, dev, err);
-		if (rc == -ENOENT)
-			rc = pvn_err(err, rc, "%s", why.msg);
-	}
 	for (int i = 0; i < N_SETS; i++)
 		free(new[i].v);
 	return rc;
+}
+
+int guard_load(struct pvn_err *err)
+{
+	return PVN_RUN(err, "nft", "-f", GUARD_RULES);
 }
 
 int guard_clear(const char *dev, struct pvn_err *err)

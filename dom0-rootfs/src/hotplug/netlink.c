@@ -162,27 +162,33 @@ int netlink_dump(struct netlink *nl,
 		 const char *what, struct pvn_err *err)
 {
 	autofree char *buf = xcalloc(1, RECEIVE_BYTES);
+	bool ended = false, changed = false;
 	size_t len = 0;
 	int rc;
 
 	rc = send_all(nl, what, err);
-	while (!rc) {
+	while (!rc && !ended) {
 		const struct nlmsghdr *msg = (const void *)buf;
 
 		rc = receive(nl, buf, &len, what, err);
-		for (; !rc && NLMSG_OK(msg, len); msg = NLMSG_NEXT(msg, len)) {
+		for (; !rc && !ended && NLMSG_OK(msg, len);
+		     msg = NLMSG_NEXT(msg, len)) {
 			int code = message_error(msg);
 
 			if (code)
 				return pvn_err_errno(err, -code,
 						     "the kernel refused %s",
 						     what);
-			if (msg->nlmsg_type == NLMSG_DONE ||
-			    msg->nlmsg_type == NLMSG_ERROR)
-				return 0;
-			each(arg, msg);
+			changed |= msg->nlmsg_flags & NLM_F_DUMP_INTR;
+			ended = msg->nlmsg_type == NLMSG_DONE ||
+				msg->nlmsg_type == NLMSG_ERROR;
+			if (!ended)
+				each(arg, msg);
 		}
 	}
+	if (!rc && changed)
+		rc = pvn_err(err, -EAGAIN, "%s changed while it was read",
+			     what);
 	return rc;
 }
 

@@ -41,7 +41,8 @@ void netlink_end(struct netlink *nl, size_t nest);
  * first error, of which @what is the subject. */
 int netlink_send(struct netlink *nl, const char *what, struct pvn_err *err);
 
-/* Send one message with NLM_F_DUMP; @each gets every answer. */
+/* Send one message with NLM_F_DUMP; @each gets every answer. -EAGAIN: what was read
+ * changed meanwhile, so that some of it may have come twice or not at all. */
 int netlink_dump(struct netlink *nl,
 		 void (*each)(void *arg, const struct nlmsghdr *msg), void *arg,
 		 const char *what, struct pvn_err *err);

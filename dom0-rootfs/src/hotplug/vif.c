@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <syslog.h>
 #include <linux/sockios.h>
 #include "../lib/file.h"
 #include "../lib/mem.h"
@@ -18,6 +19,7 @@
 #include "hotplug.h"
 
 #define SYS_NET "/sys/class/net"
+#define BACKENDS "/local/domain/0/backend/vif"
 
 /* An ioctl on interface @name, with the request's other members set in *req. */
 static int ifr_ioctl(unsigned long call, const char *name, struct ifreq *req,
@@ -252,23 +254,87 @@ static int nat_ip(const char *mac, char **ip_r, struct pvn_err *err)
 	return rc;
 }
 
-/* What it may send, before it can send anything. */
-static int guard(const struct hotplug *hp, const char *dev, const char *bridge,
-		 struct pvn_err *err)
+/* Where it may not send what it likes. */
+static int own_addresses(const struct hotplug *hp, const char *bridge,
+			 struct addresses *own, struct pvn_err *err)
 {
 	autofree char *mac = hp_read(hp, hp->path, "mac");
 	autofree char *ip = hp_read(hp, hp->path, "ip");
-	struct addresses own;
 	int rc = 0;
 
 	if (mac && !ip && !strcmp(bridge, NAT_BRIDGE))
 		rc = nat_ip(mac, &ip, err);
+	if (rc || hp->open)
+		return rc;
+	return addresses_parse(own, mac ? mac : "", ip, err);
+}
+
+/* A guest that runs, whose guard was lost. @node: its back end's, @vif: netback's
+ * name for its interface */
+static int guard_again(const struct hotplug *hp, const char *node,
+		       const char *vif, struct pvn_err *err)
+{
+	const struct hotplug other = { .xs = hp->xs, .path = node };
+	autofree char *vifname = hp_read(hp, node, "vifname");
+	autofree char *bridge = hp_read(hp, node, "bridge");
+	autofree char *script = hp_read(hp, node, "script");
+	const char *dev = vifname && *vifname ? vifname : vif;
+	struct addresses own = { 0 };
+	int rc = check_ifname(dev, err);
+
+	if (rc || !if_exists(dev) || (script && strstr(script, "vif-open")))
+		return rc;
+	rc = own_addresses(&other, bridge ? bridge : "", &own, err);
+	return rc ? rc : guard_set(dev, &own, err);
+}
+
+static void guard_all_again(const struct hotplug *hp)
+{
+	unsigned int n_domains = 0;
+	autofree char **domains =
+		xs_directory(hp->xs, XBT_NULL, BACKENDS, &n_domains);
+
+	syslog(LOG_WARNING,
+	       "the guard against forged addresses was gone, all guests get it again");
+	for (unsigned int i = 0; domains && i < n_domains; i++) {
+		autofree char *path = xasprintf(BACKENDS "/%s", domains[i]);
+		unsigned int n = 0;
+		autofree char **vifs = xs_directory(hp->xs, XBT_NULL, path, &n);
+
+		for (unsigned int j = 0; vifs && j < n; j++) {
+			autofree char *node = xasprintf("%s/%s", path, vifs[j]);
+			autofree char *vif =
+				xasprintf("vif%s.%s", domains[i], vifs[j]);
+			struct pvn_err err = { 0 };
+
+			if (guard_again(hp, node, vif, &err))
+				syslog(LOG_ERR, "'%s' has no guard: %s", vif,
+				       err.msg);
+		}
+	}
+}
+
+/* What it may send, before it can send anything. */
+static int guard(const struct hotplug *hp, const char *dev, const char *bridge,
+		 struct pvn_err *err)
+{
+	struct pvn_err why = { 0 };
+	struct addresses own = { 0 };
+	int rc = own_addresses(hp, bridge, &own, err);
+
 	if (rc)
 		return rc;
 	if (hp->open)
 		return guard_clear(dev, err);
-	rc = addresses_parse(&own, mac ? mac : "", ip, err);
-	return rc ? rc : guard_set(dev, &own, err);
+	rc = guard_set(dev, &own, err);
+	if (rc != -ENOENT)
+		return rc;
+	/* Not loaded yet, or somebody's 'nft flush ruleset' removed it. To load it fails,
+	 * too, when somebody else was faster. */
+	guard_load(&why);
+	guard_all_again(hp);
+	rc = guard_set(dev, &own, err);
+	return rc == -ENOENT ? pvn_err(err, rc, "%s", why.msg) : rc;
 }
 
 static int join_vlan(const struct hotplug *hp, const char *dev,
@@ -344,6 +410,7 @@ int vif_run(const struct hotplug *hp, struct pvn_err *err)
 	autofree char *vifname = hp_read(hp, hp->path, "vifname");
 	const char *vif = getenv("vif");
 	bool named = vifname && *vifname;
+	autoclose int lock = -1;
 	int rc;
 
 	if (strcmp(hp->type, "vif"))
@@ -356,13 +423,11 @@ int vif_run(const struct hotplug *hp, struct pvn_err *err)
 		rc = check_ifname(vifname, err);
 	if (rc)
 		return rc;
-	if (!strcmp(hp->action, "online") || !strcmp(hp->action, "add")) {
-		autoclose int lock = hp_lock("vif", err);
-
-		if (lock < 0)
-			return lock;
+	lock = hp_lock("vif", err);
+	if (lock < 0)
+		return lock;
+	if (!strcmp(hp->action, "online") || !strcmp(hp->action, "add"))
 		return vif_online(hp, vif, named ? vifname : NULL, err);
-	}
 	if (!strcmp(hp->action, "offline") || !strcmp(hp->action, "remove"))
 		return vif_offline(named ? vifname : vif, err);
 	return pvn_err(err, -EINVAL, "unknown action '%s'", hp->action);
