@@ -123,6 +123,10 @@ static int step_run(void *ctx, struct pvn_err *err)
 	struct clone *c = ctx;
 	int rc = signals_check(err);
 
+	if (!rc)
+		rc = guests_make_room(
+			guest_memory_need(c->change.guest->conf.memory_bytes),
+			err);
 	return rc ? rc : supervisor_start(c->to, err);
 }
 

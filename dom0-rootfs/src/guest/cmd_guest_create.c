@@ -2,22 +2,23 @@
 /* cmd_guest_create.c: 'guest create': make a guest from a template. */
 #include <errno.h>
 #include <string.h>
-#include "../lib/file.h"
 #include "../lib/size.h"
 #include "cmd.h"
 #include "create.h"
+#include "host.h"
 #include "json.h"
 #include "progress.h"
+#include "settle.h"
 #include "timing.h"
-
-#define MAX_KEY_FILE (64 * 1024)
 
 struct opts {
 	const char *template;
 	uint64_t memory;
 	unsigned int vcpus;
+	const char *type;
 	uint64_t disk;
 	const char *bridge;
+	const char *key;
 	const char *key_file;
 	const char *ip;
 	const char *gateway;
@@ -39,6 +40,8 @@ static const struct opt opts[] = {
 	    .max = 1024 * GIB),
 	OPT("vcpus", OPT_UINT, vcpus, "N",
 	    "its virtual CPUs (default: the template's)", .min = 1, .max = 128),
+	OPT("type", OPT_STRING, type, "auto|pv|pvh",
+	    "how Xen runs it; auto: pvh where CPU and Xen can (default: the template's)"),
 	OPT("disk", OPT_SIZE, disk, "SIZE",
 	    "size of its disk (default: 1G, or the template's)", .min = 4 * MIB,
 	    .max = 64 * 1024 * GIB),
@@ -46,6 +49,8 @@ static const struct opt opts[] = {
 	    "bridge of its network interface (default: " DEFAULT_BRIDGE ")"),
 	OPT("network", OPT_STRING, bridge, "NAME",
 	    "the same; nat0 is the host's own network, with its own addresses"),
+	OPT("ssh-key", OPT_STRING, key, "KEY",
+	    "its public ssh key, as it is in a .pub file"),
 	OPT("ssh-key-file", OPT_STRING, key_file, "FILE",
 	    "its public ssh keys, '-': stdin (default: the host's)"),
 	OPT("ip", OPT_STRING, ip, "ADDR/LEN",
@@ -68,30 +73,6 @@ static const struct opt opts[] = {
 };
 
 static const struct opts defaults = { .bridge = DEFAULT_BRIDGE };
-
-static int read_stdin(char **text_r, struct pvn_err *err)
-{
-	autofree char *text = xcalloc(1, MAX_KEY_FILE + 1);
-	size_t n = fread(text, 1, MAX_KEY_FILE + 1, stdin);
-
-	if (ferror(stdin))
-		return pvn_err_errno(err, errno, "cannot read standard input");
-	if (n > MAX_KEY_FILE)
-		return pvn_err(err, -EFBIG,
-			       "standard input is too long for ssh keys");
-	text[n] = '\0';
-	*text_r = steal_ptr(&text);
-	return 0;
-}
-
-static int read_keys(const char *file, char **text_r, struct pvn_err *err)
-{
-	if (!file)
-		return 0;
-	if (!strcmp(file, "-"))
-		return read_stdin(text_r, err);
-	return file_read(file, text_r, err);
-}
 
 struct make {
 	struct create create; /* first: it is the steps' context */
@@ -120,6 +101,7 @@ static void report(const void *ctx)
 	json_object(j, NULL);
 	json_string(j, "name", conf->name);
 	json_string(j, "state", m->o->start ? "running" : "stopped");
+	json_string(j, "type", conf->type);
 	json_string(j, "template", conf->template);
 	json_string(j, "uuid", conf->uuid);
 	json_string(j, "mac", conf->vifs[0].mac);
@@ -131,12 +113,25 @@ static void report(const void *ctx)
 	json_print(j, stdout);
 }
 
+/* A guest of that name may just have been destroyed. */
+static int settle_name(const char *name, struct pvn_err *err)
+{
+	auto_host struct host host = { 0 };
+	int rc = host_read(&host, err);
+
+	return rc ? rc : settle_guest(host.vg, name, err);
+}
+
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct make *m = ctx;
 	const char *facts = m->o->change.facts;
-	int rc;
+	int rc = 0;
 
+	if (!m->o->change.dry_run)
+		rc = settle_name(m->req->name, err);
+	if (rc)
+		return rc;
 	rc = facts ? create_facts_load(&m->facts, facts, err)
 		   : create_facts_read(&m->facts, err);
 	return rc ? rc : create_plan(m->req, &m->facts, &m->create, plan, err);
@@ -157,21 +152,21 @@ static int run(void *ctx, char **args)
 		.template = o->template,
 		.memory = o->memory,
 		.vcpus = o->vcpus,
+		.type = o->type,
 		.disk = o->disk,
 		.bridge = o->bridge,
 		.net = { .address = o->ip,
 			 .gateway = o->gateway,
 			 .dns = o->dns },
 		.user = o->user,
-		.keys_name = o->key_file && !strcmp(o->key_file, "-")
-				     ? "standard input"
-				     : o->key_file,
+		.keys_name = seed_keys_name(o->key, o->key_file),
 		.start = o->start,
 	};
 	struct make m = {
 		.change = { .cmd = &cmd_guest_create,
 			    .o = &o->change,
 			    .ctx = &m,
+			    .hurry = true,
 			    .plan = make_plan,
 			    .report = report },
 		.o = o,
@@ -179,7 +174,7 @@ static int run(void *ctx, char **args)
 	};
 	int exit_code;
 
-	if (read_keys(o->key_file, &keys, &err) ||
+	if (seed_keys_read(o->key, o->key_file, &keys, &err) ||
 	    seed_files_read(&files, &err))
 		return change_error(&cmd_guest_create, &err);
 	req.keys = keys;
@@ -208,7 +203,8 @@ const struct cmd cmd_guest_create = {
 		"A size is a number with K, M, G or T. The guest's keys, name and network are on\n"
 		"a second, read-only disk in cloud-init's NoCloud format; the last three files\n"
 		"replace what would be written there. With --ip it is heard from that address only.\n"
-		"--json: name, state, template, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"
+		"--json: name, state, type (pv or pvh), template, uuid, mac, memory_mib, vcpus,\n"
+		"disk_bytes, config;\n"
 		"with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -6,8 +6,10 @@
 #include "cmd.h"
 #include "create.h"
 #include "progress.h"
+#include "settle.h"
 #include "snapshot.h"
 #include "supervisor.h"
+#include "unfinished.h"
 
 struct opts {
 	struct change_opts change;
@@ -30,18 +32,13 @@ static int step_stop(void *ctx, struct pvn_err *err)
 	return supervisor_ask(err, NULL, "kill %s", d->change.name);
 }
 
+/* To remove them takes longer than all the rest: guestd sees to it when the command
+ * has ended. */
 static int step_volumes(void *ctx, struct pvn_err *err)
 {
 	const struct destroy *d = ctx;
 
-	for (size_t i = 0; i < d->volumes.n; i++) {
-		int rc = volume_remove(d->change.set.host.vg, d->volumes.v[i],
-				       err);
-
-		if (rc)
-			return rc;
-	}
-	return 0;
+	return settle_remove_later(d->change.name, &d->volumes, err);
 }
 
 static int step_remove_config(void *ctx, struct pvn_err *err)
@@ -54,6 +51,12 @@ static int step_remove_config(void *ctx, struct pvn_err *err)
 	if (unlink(d->path) && errno != ENOENT)
 		return pvn_err_errno(err, errno, "cannot remove '%s'", d->path);
 	return 0;
+}
+
+static int step_upkeep(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return supervisor_ask(err, NULL, "upkeep");
 }
 
 static void find_volumes(struct destroy *d)
@@ -71,7 +74,10 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	struct destroy *d = ctx;
 	const struct guest *guest = d->change.guest;
 	const char *name = d->change.name;
+	int rc = unfinished_check(name, err);
 
+	if (rc)
+		return rc;
 	find_volumes(d);
 	if (!guest && !d->volumes.n)
 		return err->code;
@@ -86,13 +92,16 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		autofree char *names = strlist_quoted(&d->volumes);
 
 		plan_add(plan, "volumes", step_volumes, NULL,
-			 "remove volume%s %s", d->volumes.n > 1 ? "s" : "",
-			 names);
+			 "have volume%s %s removed",
+			 d->volumes.n > 1 ? "s" : "", names);
 	}
 	/* Last, so that a destroy which was cut off can be repeated. */
 	if (guest && (guest->has_conf || guest->conf_error))
 		plan_add(plan, "config", step_remove_config, NULL,
 			 "remove '%s'", d->path);
+	if (d->volumes.n)
+		plan_add(plan, "upkeep", step_upkeep, NULL,
+			 "have guestd begin with the volumes");
 	return 0;
 }
 
@@ -112,6 +121,7 @@ static int run(void *ctx, char **args)
 			    .name = args[0],
 			    .interruptible = true,
 			    .may_lack = true,
+			    .hurry = true,
 			    .plan = make_plan,
 			    .report = report },
 	};

@@ -39,7 +39,7 @@ struct disk {
 	uint64_t size;
 	char vdev[16];
 	char *volume;
-	struct conf_disk disk;
+	struct conf_disk disk; /* its path is ours */
 	size_t index; /* in the file */
 };
 
@@ -113,7 +113,11 @@ static int take_disk(struct disk *d, const struct volume **volume_r,
 			"guest '%s' has no disk '%s' ('guest disk list %s')",
 			guest->name, d->vdev, guest->name);
 	d->index = (size_t)i;
-	d->disk = guest->conf.disks[i];
+	d->disk = (struct conf_disk){
+		.path = xstrdup(guest->conf.disks[i].path),
+		.vdev = d->vdev,
+		.writable = guest->conf.disks[i].writable,
+	};
 	v = guests_disk_volume(&d->change.set, &d->disk);
 	if (!v || !volume_is_guests(v->name, guest->name))
 		return pvn_err(err, -EINVAL, "'%s' is no volume of guest '%s'",
@@ -212,7 +216,6 @@ static int plan_grow(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	int rc = take_disk(d, &v, err);
 
 	d->size = rounded(d->size);
-	d->disk.path = NULL; /* not ours */
 	if (rc)
 		return rc;
 	if (d->size == v->size)
@@ -243,7 +246,6 @@ static int plan_remove(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		rc = take_disk(d, &v, err);
 	if (rc)
 		return rc;
-	d->disk.path = xstrdup(d->disk.path);
 	if (!d->index)
 		return pvn_err(
 			err, PVN_REFUSED,

@@ -114,7 +114,7 @@ static int step_write(void *ctx, struct pvn_err *err)
 		rc = write_image(e, &out, err);
 		if (!rc)
 			rc = export_finish(&out, err);
-		if (host_lock("guest export", &other) && !rc)
+		if (host_relock("guest export", &other) && !rc)
 			rc = pvn_err(err, other.code, "%s", other.msg);
 	}
 	e->written = out.written;

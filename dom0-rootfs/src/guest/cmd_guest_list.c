@@ -3,6 +3,7 @@
 #include "../lib/size.h"
 #include "cmd.h"
 #include "guests.h"
+#include "guesttype.h"
 #include "json.h"
 #include "store.h"
 #include "table.h"
@@ -27,6 +28,7 @@ static void add_row(struct table *table, const struct guest_set *set,
 	autofree char *address = address_of(store, guest);
 	unsigned int n = guest_vcpus(guest);
 	autofree char *vcpus = n ? xasprintf("%u", n) : NULL;
+	autofree char *type = guest_type_text(guest);
 	const char *reason = guest_reason(guest);
 	autofree char *state = xasprintf("%s%s%s", guest_state(guest),
 					 reason ? ": " : "",
@@ -40,7 +42,7 @@ static void add_row(struct table *table, const struct guest_set *set,
 
 	table_add(table, guest->name);
 	table_add(table, state);
-	table_add(table, guest_type(guest));
+	table_add(table, type);
 	table_add_size(table, guest_memory(guest));
 	table_add(table, vcpus);
 	table_add(table, disk);
@@ -79,6 +81,7 @@ static void print_json(const struct guest_set *set, struct store *store)
 		json_string(j, "state", guest_state(guest));
 		json_string(j, "reason", guest_reason(guest));
 		json_string(j, "type", guest_type(guest));
+		json_bool(j, "type_auto", guesttype_is_auto(&guest->conf));
 		json_string(j, "template", guest->conf.template);
 		json_int(j, "memory_mib", (int64_t)(guest_memory(guest) / MIB));
 		json_int(j, "vcpus", guest_vcpus(guest));
@@ -127,9 +130,10 @@ const struct cmd cmd_guest_list = {
 	.details =
 		"STATE is starting, running, paused, stopping, crashed or stopped. ADDRESS is what the\n"
 		"guest itself says; '-' stands for what is not known.\n"
+		"TYPE is how Xen runs it, or would at its next start.\n"
 		"DISK is what is used and the size of its writable disks.\n"
-		"--json: an array of name, state, reason, type, template, memory_mib, vcpus, disk_bytes,\n"
-		"disk_used_bytes, address, uptime_s.\n",
+		"--json: an array of name, state, reason, type, type_auto, template, memory_mib, vcpus,\n"
+		"disk_bytes, disk_used_bytes, address, uptime_s.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,

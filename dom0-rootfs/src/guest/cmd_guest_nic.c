@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_guest_nic.c: 'guest nic add' and 'remove'. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include "cmd.h"
@@ -57,18 +56,11 @@ static int step_detach(void *ctx, struct pvn_err *err)
 	return live_nic_detach(domain(n)->id, &n->vif, n->index, err);
 }
 
-static bool is_mac(const char *s)
-{
-	for (int i = 0; i < 17; i++) {
-		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
-			return false;
-	}
-	return !s[17];
-}
-
 static int check(const struct opts *o, struct pvn_err *err)
 {
-	if (o->mac && !is_mac(o->mac))
+	uint8_t mac[6];
+
+	if (o->mac && guestconf_mac(o->mac, mac))
 		return pvn_err(err, -EINVAL, "'--mac %.40s' is no MAC address",
 			       o->mac);
 	if (o->vlan &&

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cmd_guest_rename.c: 'guest rename': give a stopped guest another name. */
+/* cmd_guest_rename.c: 'guest rename': give a stopped guest another name.
+ *
+ * Its new file comes first and its old one goes last, so that a rename which was cut
+ * off is finished by the same command: until then both files are there, and of each
+ * volume either the old name or the new one. */
 #include <errno.h>
 #include <string.h>
 #include "../lib/file.h"
+#include "../lib/nat.h"
 #include "cmd.h"
 #include "create.h"
 #include "guestedit.h"
 #include "progress.h"
 #include "signals.h"
 #include "snapshot.h"
+#include "supervisor.h"
 
 struct opts {
 	struct change_opts change;
@@ -22,20 +28,30 @@ struct rename {
 	struct change change;
 	const char *to;
 	struct strlist from_volumes, to_volumes;
+	struct kv_list forwards; /* all of the host's, as they shall be */
 	char *path; /* of the new file */
 	char *text;
 };
 
+/* That it crashed too often is remembered under its old name. */
+static int step_stop(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	return supervisor_ask(err, NULL, "kill %s", r->change.name);
+}
+
 static int step_volumes(void *ctx, struct pvn_err *err)
 {
 	struct rename *r = ctx;
-	const char *vg = r->change.set.host.vg;
+	const struct guest_set *set = &r->change.set;
 
 	for (size_t i = 0; i < r->from_volumes.n; i++) {
+		const char *from = r->from_volumes.v[i];
 		int rc = signals_check(err);
 
-		if (!rc)
-			rc = volume_rename(vg, r->from_volumes.v[i],
+		if (!rc && volumes_find(&set->volumes, from))
+			rc = volume_rename(set->host.vg, from,
 					   r->to_volumes.v[i], err);
 		if (rc)
 			return rc;
@@ -91,6 +107,22 @@ static int undo_snapshots(void *ctx, struct pvn_err *err)
 	return snapshot_remove_folder(r->to, err);
 }
 
+static int step_forwards(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	/* The rules have addresses, which stay. */
+	return kv_write(&r->forwards, NAT_FORWARDS, 0644, err);
+}
+
+static int undo_forwards(void *ctx, struct pvn_err *err)
+{
+	struct rename *r = ctx;
+
+	forwards_rename(&r->forwards, r->to, r->change.name);
+	return kv_write(&r->forwards, NAT_FORWARDS, 0644, err);
+}
+
 static int step_old_config(void *ctx, struct pvn_err *err)
 {
 	const struct rename *r = ctx;
@@ -122,56 +154,149 @@ static int make_text(struct rename *r, struct pvn_err *err)
 	return rc;
 }
 
-static int check(const struct rename *r, struct pvn_err *err)
+/* Is that file what a rename which was cut off has left? */
+static bool is_left(const struct rename *r, const struct guest *other)
 {
-	const struct guest *guest = r->change.guest;
+	autofree char *text = NULL;
+	struct pvn_err ignored;
 
-	if (!guest_is_off(guest))
-		return pvn_err(
-			err, PVN_REFUSED,
-			"guest '%s' is %s: it can be renamed while it is stopped",
-			guest->name, guest_state(guest));
-	if (guest->conf_error)
-		return pvn_err(err, -EINVAL, "%s", guest->conf_error);
-	return guests_check_free(&r->change.set, r->to, err);
+	return other->has_conf &&
+	       !file_read(other->conf.path, &text, &ignored) &&
+	       !strcmp(text, r->text);
 }
 
-static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+/* Is a disk of its file there under the new name alone? */
+static bool has_moved(const struct rename *r)
 {
-	struct rename *r = ctx;
-	const char *name = r->change.name;
-	const struct volume_list *all = &r->change.set.volumes;
-	auto_snapshots struct snapshot_list snapshots = { 0 };
-	int rc = check(r, err);
+	const struct guest *guest = r->change.guest;
+	const struct guest_set *set = &r->change.set;
 
+	for (size_t i = 0; i < guest->conf.n_disks; i++) {
+		const struct conf_disk *disk = &guest->conf.disks[i];
+		const char *rest = guests_own_disk(set, guest, disk);
+
+		if (!rest || guests_disk_volume(set, disk))
+			continue;
+		autofree char *moved = xasprintf("guest-%s%s", r->to, rest);
+
+		if (volumes_find(&set->volumes, moved))
+			return true;
+	}
+	return false;
+}
+
+static int check_off(const struct guest *guest, struct pvn_err *err)
+{
+	if (guest_is_off(guest))
+		return 0;
+	return pvn_err(
+		err, PVN_REFUSED,
+		"guest '%s' is %s: it can be renamed while it is stopped",
+		guest->name, guest_state(guest));
+}
+
+/* @begun_r: the same was begun before, and cut off */
+static int check(struct rename *r, bool *begun_r, struct pvn_err *err)
+{
+	const struct guest *guest = r->change.guest;
+	const struct guest *other;
+	struct pvn_err ignored;
+	int rc = check_off(guest, err);
+
+	if (!rc && guest->conf_error)
+		rc = pvn_err(err, -EINVAL, "%s", guest->conf_error);
 	if (!rc)
 		rc = make_text(r, err);
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < all->n; i++) {
+	other = guests_find(&r->change.set, r->to, &ignored);
+	*begun_r = other ? is_left(r, other) : has_moved(r);
+	if (!*begun_r)
+		return guests_check_free(&r->change.set, r->to, err);
+	return other ? check_off(other, err) : 0;
+}
+
+/* Add what is behind "guest-<name>" in the name of one of its volumes. */
+static int add_volume(struct rename *r, const char *rest, struct pvn_err *err)
+{
+	const struct volume_list *all = &r->change.set.volumes;
+	const char *from, *to;
+
+	strlist_addf(&r->from_volumes, "guest-%s%s", r->change.name, rest);
+	strlist_addf(&r->to_volumes, "guest-%s%s", r->to, rest);
+	from = r->from_volumes.v[r->from_volumes.n - 1];
+	to = r->to_volumes.v[r->to_volumes.n - 1];
+	if (volumes_find(all, from) && volumes_find(all, to))
+		return pvn_err(err, -EEXIST,
+			       "volumes '%s' and '%s' are both there", from,
+			       to);
+	return 0;
+}
+
+static int find_volumes(struct rename *r, bool begun, struct pvn_err *err)
+{
+	const struct volume_list *all = &r->change.set.volumes;
+	const char *name = r->change.name;
+	int rc = 0;
+
+	for (size_t i = 0; i < all->n && !rc; i++) {
 		const char *volume = all->v[i].name;
+		const char *rest = volume + strlen("guest-");
 
-		if (!volume_is_guests(volume, name))
-			continue;
-		strlist_add(&r->from_volumes, volume);
-		strlist_addf(&r->to_volumes, "guest-%s%s", r->to,
-			     volume + strlen("guest-") + strlen(name));
+		if (volume_is_guests(volume, name))
+			rc = add_volume(r, rest + strlen(name), err);
+		else if (begun && volume_is_guests(volume, r->to))
+			rc = add_volume(r, rest + strlen(r->to), err);
 	}
-	r->path = guestconf_path(r->to);
-	if (r->from_volumes.n) {
-		autofree char *names = strlist_quoted(&r->to_volumes);
+	return rc;
+}
 
-		plan_add(plan, "volumes", step_volumes, undo_volumes,
-			 "rename its volumes to %s", names);
-	}
+static int find_forwards(struct rename *r, struct pvn_err *err)
+{
+	return file_exists(NAT_FORWARDS)
+		       ? kv_read(&r->forwards, NAT_FORWARDS, err)
+		       : 0;
+}
+
+static void add_steps(struct rename *r, struct pvn_plan *plan)
+{
+	const char *name = r->change.name;
+	autofree char *names = strlist_quoted(&r->to_volumes);
+	auto_snapshots struct snapshot_list snapshots = { 0 };
+
+	if (supervisor_plan(name) == SUPERVISOR_GAVE_UP)
+		plan_add(plan, "stop", step_stop, NULL,
+			 "see that guest '%s' stays stopped", name);
 	plan_add(plan, "config", step_new_config, undo_new_config, "write '%s'",
 		 r->path);
 	snapshots_list(&r->change.set, name, &snapshots);
 	if (snapshots.n)
 		plan_add(plan, "snapshots", step_snapshots, undo_snapshots,
 			 "write the files of its snapshots");
+	if (r->to_volumes.n)
+		plan_add(plan, "volumes", step_volumes, undo_volumes,
+			 "rename its volumes to %s", names);
+	if (forwards_rename(&r->forwards, name, r->to))
+		plan_add(plan, "forwards", step_forwards, undo_forwards,
+			 "lead its port forwards to '%s'", r->to);
 	plan_add(plan, "old-config", step_old_config, NULL, "remove '%s'",
 		 r->change.guest->conf.path);
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct rename *r = ctx;
+	bool begun = false;
+	int rc = check(r, &begun, err);
+
+	if (!rc)
+		rc = find_volumes(r, begun, err);
+	if (!rc)
+		rc = find_forwards(r, err);
+	if (rc)
+		return rc;
+	r->path = guestconf_path(r->to);
+	add_steps(r, plan);
 	return 0;
 }
 
@@ -201,6 +326,7 @@ static int run(void *ctx, char **args)
 	exit_code = change_run(&r.change);
 	strlist_free(&r.from_volumes);
 	strlist_free(&r.to_volumes);
+	kv_free(&r.forwards);
 	free(r.path);
 	free(r.text);
 	return exit_code;
@@ -214,8 +340,9 @@ const struct cmd cmd_guest_rename = {
 	.n_args = 2,
 	.help = "give a stopped guest another name",
 	.details =
-		"Its file, volumes and console log get the new name. The host name that the guest\n"
-		"gave itself at its first boot stays.\n",
+		"Its file, volumes, port forwards and console log get the new name. The host name\n"
+		"that the guest gave itself at its first boot stays. A rename that was cut off is\n"
+		"finished by repeating it.\n",
 	.example = "guest rename web1 www\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -4,7 +4,8 @@
  *
  * For each disk: a new volume from the snapshot (guest-NAME+new-DISK), the present
  * one aside (guest-NAME+old-DISK), the new one in its place, and at the end the old
- * ones away. Until then all of it can be undone. */
+ * ones away. Until then all of it can be undone; also by the next rollback when this
+ * one was cut off: as long as there is a new one, some disk is not in its place. */
 #include <errno.h>
 #include <string.h>
 #include "../lib/file.h"
@@ -25,6 +26,7 @@ static const struct opt opts[] = {
 struct rollback {
 	struct change change;
 	const char *snapshot;
+	struct strlist left; /* new and old ones of a rollback that was cut off */
 	/* Of the same disk at the same place. */
 	struct strlist kept, new, now, old;
 	bool *there; /* is the present one there? */
@@ -35,6 +37,74 @@ static const char *vg(const struct rollback *r)
 	return r->change.set.host.vg;
 }
 
+/* Is it guest-NAME+KIND-DISK? Then what follows KIND, "-DISK", or NULL. */
+static const char *disk_of(const struct rollback *r, const char *volume,
+			   const char *kind)
+{
+	autofree char *prefix = xasprintf("guest-%s+%s", r->change.name, kind);
+	size_t len = strlen(prefix);
+
+	return !strncmp(volume, prefix, len) && volume[len] == '-'
+		       ? volume + len
+		       : NULL;
+}
+
+static bool is_there(const struct rollback *r, const char *disk)
+{
+	autofree char *now = xasprintf("guest-%s%s", r->change.name, disk);
+
+	return volumes_find(&r->change.set.volumes, now);
+}
+
+/* Was it cut off before all new ones were in their places? */
+static bool is_half(const struct rollback *r)
+{
+	for (size_t i = 0; i < r->left.n; i++) {
+		const char *old = disk_of(r, r->left.v[i], "old");
+
+		if (disk_of(r, r->left.v[i], "new") ||
+		    (old && !is_there(r, old)))
+			return true;
+	}
+	return false;
+}
+
+/* The new one out of its place, to be removed, and the old one back. */
+static int put_back(struct rollback *r, const char *old, const char *disk,
+		    struct pvn_err *err)
+{
+	autofree char *now = xasprintf("guest-%s%s", r->change.name, disk);
+	int rc = 0;
+
+	if (is_there(r, disk)) {
+		autofree char *new =
+			xasprintf("guest-%s+new%s", r->change.name, disk);
+
+		rc = volume_rename(vg(r), now, new, err);
+		strlist_add(&r->left, new);
+	}
+	return rc ? rc : volume_rename(vg(r), old, now, err);
+}
+
+/* The new ones go last: as long as there is one, an old one is put back. */
+static int step_recover(void *ctx, struct pvn_err *err)
+{
+	struct rollback *r = ctx;
+	const bool half = is_half(r);
+	const size_t n = r->left.n;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && half && !rc; i++) {
+		const char *disk = disk_of(r, r->left.v[i], "old");
+
+		if (disk)
+			rc = put_back(r, r->left.v[i], disk, err);
+	}
+	for (size_t i = 0; i < r->left.n && !rc; i++)
+		rc = volume_remove(vg(r), r->left.v[i], err);
+	return rc;
+}
+
 static int step_make(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
@@ -42,8 +112,6 @@ static int step_make(void *ctx, struct pvn_err *err)
 
 	for (size_t i = 0; i < r->kept.n && !rc; i++) {
 		rc = signals_check(err);
-		if (!rc) /* of a rollback that was cut off */
-			rc = volume_remove(vg(r), r->new.v[i], err);
 		if (!rc)
 			rc = volume_snapshot(vg(r), r->kept.v[i], r->new.v[i],
 					     err);
@@ -116,6 +184,8 @@ static void find_volumes(struct rollback *r)
 		const char *volume = all->v[i].name;
 		const char *disk = strrchr(volume, '-');
 
+		if (disk_of(r, volume, "new") || disk_of(r, volume, "old"))
+			strlist_add(&r->left, volume);
 		if (!volume_is_snapshot(volume, name, r->snapshot))
 			continue;
 		strlist_add(&r->kept, volume);
@@ -123,9 +193,11 @@ static void find_volumes(struct rollback *r)
 		strlist_addf(&r->old, "guest-%s+old%s", name, disk);
 		strlist_addf(&r->now, "guest-%s%s", name, disk);
 	}
+	/* one that is put back counts, too */
 	r->there = xcalloc(r->now.n + 1, sizeof(*r->there));
 	for (size_t i = 0; i < r->now.n; i++)
-		r->there[i] = volumes_find(all, r->now.v[i]);
+		r->there[i] = volumes_find(all, r->now.v[i]) ||
+			      volumes_find(all, r->old.v[i]);
 }
 
 static int check(const struct rollback *r, struct pvn_err *err)
@@ -142,13 +214,6 @@ static int check(const struct rollback *r, struct pvn_err *err)
 			err, -ENOENT,
 			"guest '%s' has no snapshot '%s' ('guest snapshots %s')",
 			guest->name, r->snapshot, guest->name);
-	for (size_t i = 0; i < r->old.n; i++) {
-		if (volumes_find(&r->change.set.volumes, r->old.v[i]))
-			return pvn_err(
-				err, -EEXIST,
-				"'%s' is left of a rollback that was cut off: look at it and 'lvrename' or 'lvremove' it",
-				r->old.v[i]);
-	}
 	return 0;
 }
 
@@ -184,6 +249,10 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		return rc;
 	autofree char *names = strlist_quoted(&r->now);
 
+	if (r->left.n)
+		plan_add(plan, "recover", step_recover, NULL,
+			 is_half(r) ? "undo the rollback that was cut off"
+				    : "finish the rollback that was cut off");
 	plan_add(plan, "make", step_make, undo_make,
 		 "make new volumes from snapshot '%s'", r->snapshot);
 	plan_add(plan, "swap", step_swap, undo_swap, "put them in place of %s",
@@ -217,6 +286,7 @@ static int run(void *ctx, char **args)
 	if (snapshot_name_check(args[1], &err))
 		return cmd_error(&cmd_guest_rollback, PVN_EXIT_USAGE, &err);
 	exit_code = change_run(&r.change);
+	strlist_free(&r.left);
 	strlist_free(&r.kept);
 	strlist_free(&r.new);
 	strlist_free(&r.now);
@@ -234,7 +304,8 @@ const struct cmd cmd_guest_rollback = {
 	.help = "make a stopped guest what it was at a snapshot",
 	.details =
 		"What it has written since is lost; make a snapshot of that before, if it may be\n"
-		"wanted. The snapshot stays. Disks that were added since stay, too, as volumes.\n",
+		"wanted. The snapshot stays. Disks that were added since stay, too, as volumes.\n"
+		"A rollback that was cut off is undone or finished by the next one.\n",
 	.example =
 		"guest stop web1 && guest rollback web1 before-upgrade && guest start web1\n",
 	OPTS(opts),

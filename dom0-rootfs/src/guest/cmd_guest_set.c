@@ -52,8 +52,12 @@ struct set {
 static int step_memory(void *ctx, struct pvn_err *err)
 {
 	const struct set *s = ctx;
+	const struct domain *d = s->change.guest->domain;
+	int rc = 0;
 
-	return live_set_memory(s->change.guest->domain->id, s->memory, err);
+	if (s->memory > d->memory_bytes)
+		rc = guests_make_room(s->memory - d->memory_bytes, err);
+	return rc ? rc : live_set_memory(d->id, s->memory, err);
 }
 
 static int undo_memory(void *ctx, struct pvn_err *err)

@@ -5,6 +5,7 @@
 #include "../lib/size.h"
 #include "cmd.h"
 #include "guests.h"
+#include "guesttype.h"
 #include "json.h"
 #include "store.h"
 #include "table.h"
@@ -103,6 +104,7 @@ static void print_text(const struct guest_set *set, const struct guest *guest,
 		       const struct more *more)
 {
 	const char *uuid = uuid_of(guest);
+	autofree char *type = guest_type_text(guest);
 	const struct guestconf *conf = &guest->conf;
 	char buf[16];
 
@@ -118,7 +120,7 @@ static void print_text(const struct guest_set *set, const struct guest *guest,
 	     conf->version ? " " : "", conf->version ? conf->version : "",
 	     more->template && *more->template->description ? ": " : "",
 	     more->template ? more->template->description : "");
-	line("type", "%s", guest_type(guest) ? guest_type(guest) : "-");
+	line("type", "%s", type ? type : "-");
 	if (conf->autostart)
 		line("autostart", "with the host, order %u", conf->order);
 	if (conf->on_crash)
@@ -162,6 +164,7 @@ static void print_json(const struct guest_set *set, const struct guest *guest,
 	json_string(j, "state", guest_state(guest));
 	json_bool(j, "ready", more->ready);
 	json_string(j, "type", guest_type(guest));
+	json_bool(j, "type_auto", guesttype_is_auto(conf));
 	json_string(j, "template", conf->template);
 	json_string(j, "template_version", conf->version);
 	json_string(j, "description",
@@ -226,7 +229,7 @@ const struct cmd cmd_guest_show = {
 	.help = "show everything about a guest",
 	.example = "guest show web1 --json\n",
 	.details =
-		"--json: name, state, ready (its ssh answers), type, template, template_version,\n"
+		"--json: name, state, ready (its ssh answers), type, type_auto, template, template_version,\n"
 		"description, autostart, order, on_crash, memory_mib, vcpus, disk_bytes, address, uptime_s, domid, uuid,\n"
 		"disks[] (name, path, writable, size_bytes, used_bytes), vifs[] (mac, bridge,\n"
 		"address), kernel, config.\n",

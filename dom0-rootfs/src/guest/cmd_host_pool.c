@@ -9,6 +9,7 @@
 #include "pool.h"
 #include "pool_paused.h"
 #include "table.h"
+#include "unfinished.h"
 
 struct opts {
 	bool json;
@@ -32,6 +33,7 @@ struct pool {
 	struct pool_status st;
 	uint64_t committed;
 	struct share *shares; /* the largest first */
+	struct strlist unfinished; /* volumes of commands that were cut off */
 };
 
 static int by_use(const void *a, const void *b)
@@ -65,19 +67,6 @@ static void read_shares(struct pool *p)
 		qsort(p->shares, p->set.n, sizeof(*p->shares), by_use);
 }
 
-/* With the last of its volumes in use LVM takes the pool's mapping away. */
-static int read_status(struct pool *p, struct pvn_err *err)
-{
-	const struct host *host = &p->set.host;
-	autofree char *path = xasprintf("%s/%s", host->vg, host->pool);
-	int rc = pool_status_read(host->vg, host->pool, &p->st, err);
-
-	if (rc != -ENXIO)
-		return rc;
-	rc = volume_activate(path, err);
-	return rc ? rc : pool_status_read(host->vg, host->pool, &p->st, err);
-}
-
 static int read_pool(struct pool *p, struct pvn_err *err)
 {
 	int rc = guests_read(&p->set, err);
@@ -85,11 +74,13 @@ static int read_pool(struct pool *p, struct pvn_err *err)
 	if (!rc)
 		rc = pool_limits_read(&p->limits, err);
 	if (!rc)
-		rc = read_status(p, err);
+		rc = pool_status_ask(p->set.host.vg, p->set.host.pool, &p->st,
+				     err);
 	if (rc)
 		return rc;
 	p->committed = pool_committed(&p->set.volumes);
 	read_shares(p);
+	unfinished_volumes(&p->set.volumes, &p->unfinished);
 	return 0;
 }
 
@@ -135,6 +126,7 @@ static void print_shares(const struct pool *p)
 static void print_text(const struct pool *p)
 {
 	const struct pool_status *st = &p->st;
+	autofree char *names = strlist_quoted(&p->unfinished);
 	char size[16], used[16];
 
 	printf("level      %s%s\n", level(p),
@@ -156,6 +148,9 @@ static void print_text(const struct pool *p)
 	       "           guests that write are paused at %u%%\n",
 	       p->limits.warning, p->limits.data, p->limits.metadata,
 	       100 - p->limits.reserve);
+	if (p->unfinished.n)
+		printf("unfinished %s ('host sweep' removes %s)\n", names,
+		       p->unfinished.n > 1 ? "them" : "it");
 	print_shares(p);
 }
 
@@ -180,6 +175,10 @@ static void print_json(const struct pool *p)
 	json_int(j, "overcommit", p->limits.overcommit);
 	json_int(j, "reserve", p->limits.reserve);
 	json_end_object(j);
+	json_array(j, "unfinished");
+	for (size_t i = 0; i < p->unfinished.n; i++)
+		json_string(j, NULL, p->unfinished.v[i]);
+	json_end_array(j);
 	json_array(j, "guests");
 	for (size_t i = 0; i < p->set.n; i++) {
 		json_object(j, NULL);
@@ -207,6 +206,7 @@ static int run(void *ctx, char **args)
 	else if (!rc)
 		print_text(&p);
 	free(p.shares);
+	strlist_free(&p.unfinished);
 	guests_free(&p.set);
 	return rc ? cmd_error(&cmd_host_pool, PVN_EXIT_FAILED, &err)
 		  : PVN_EXIT_OK;
@@ -225,7 +225,8 @@ const struct cmd cmd_host_pool = {
 		"overcommit=0 (what guests may be promised; 0: no limit).\n"
 		"--json: level (ok, warning, full), read_only, out_of_space, data_bytes,\n"
 		"data_used_bytes, metadata_bytes, metadata_used_bytes, chunk_bytes, committed_bytes,\n"
-		"limits, guests[] (name, used_bytes, committed_bytes, paused).\n",
+		"limits, unfinished[] (volumes of commands that were cut off), guests[] (name,\n"
+		"used_bytes, committed_bytes, paused).\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,

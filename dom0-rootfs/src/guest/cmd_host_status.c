@@ -8,7 +8,7 @@
 #include "domain.h"
 #include "host.h"
 #include "json.h"
-#include "volume.h"
+#include "pool.h"
 
 struct opts {
 	bool json;
@@ -51,6 +51,8 @@ static int read_pool(struct status *s, struct pvn_err *err)
 	if (host_read(&host, &ignored)) /* not installed: there is no pool */
 		return 0;
 	rc = volumes_read(host.vg, &volumes, err);
+	if (!rc)
+		rc = pool_measure_in(&volumes, host.vg, host.pool, err);
 	if (rc)
 		return rc;
 	pool = volumes_find(&volumes, host.pool);
@@ -58,8 +60,8 @@ static int read_pool(struct status *s, struct pvn_err *err)
 		return 0;
 	s->has_pool = true;
 	s->pool_bytes = pool->size;
-	s->pool_used = pool->used_percent < 0 ? 0 : pool->used_percent;
-	s->pool_meta = pool->meta_percent < 0 ? 0 : pool->meta_percent;
+	s->pool_used = pool->used_percent;
+	s->pool_meta = pool->meta_percent;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "../lib/nat.h"
 #include "../lib/size.h"
 #include "create.h"
+#include "guesttype.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define MAX_NAME 30
@@ -55,6 +56,10 @@ int create_check(const struct create_request *req, struct pvn_err *err)
 		return pvn_err(err, -EINVAL,
 			       "'--bridge %.40s' is no interface name",
 			       req->bridge);
+	if (req->type && !guesttype_known(req->type))
+		return pvn_err(err, -EINVAL,
+			       "'--type %.40s': expected 'auto', 'pv' or 'pvh'",
+			       req->type);
 	rc = seed_net_check(&req->net, err);
 	if (!rc && req->net.address && !strcmp(req->bridge, NAT_BRIDGE))
 		rc = pvn_err(
@@ -202,9 +207,80 @@ static int make_seed(struct create *create, const struct create_request *req,
 			&keys, err);
 	if (rc)
 		return rc;
-	seed_make(&create->seed, create->name, facts->uuid, facts->mac,
+	seed_make(&create->seed, create->name, create->uuid, create->mac,
 		  login_user(create, req), &keys, &req->net, &req->files);
 	return 0;
+}
+
+static const char *wanted_type(const struct create *create,
+			       const struct create_request *req)
+{
+	return req->type ? req->type : create->template->type;
+}
+
+static uint64_t wanted_memory(const struct create *create,
+			      const struct create_request *req)
+{
+	return req->memory ? req->memory
+			   : create->template->memory_bytes / MIB * MIB;
+}
+
+static unsigned int wanted_vcpus(const struct create *create,
+				 const struct create_request *req)
+{
+	return req->vcpus ? req->vcpus : create->template->vcpus;
+}
+
+static void make_recipe(struct create *create, const struct create_request *req,
+			const struct create_facts *facts)
+{
+	const struct template *t = create->template;
+	struct guestconf conf = { 0 };
+	char *type;
+
+	guesttype_set(&conf, wanted_type(create, req), facts->pvh);
+	type = steal_ptr(&conf.type);
+	create->recipe = (struct recipe){
+		.template = xstrdup(t->name),
+		.version = xstrdup(t->version),
+		.sha256 = xstrdup(t->sha256 ? t->sha256 : ""),
+		.type = type,
+		.bridge = xstrdup(req->bridge),
+		.memory_bytes = wanted_memory(create, req),
+		.disk_bytes = create->disk_bytes,
+		.vcpus = wanted_vcpus(create, req),
+	};
+	guestconf_free(&conf);
+}
+
+/* A guest that is to run, and in nothing but name and seed unlike a spare, is made of
+ * that. What it may send depends on its address. */
+static void find_spare(struct create *create, const struct create_request *req,
+		       const struct create_facts *facts)
+{
+	const struct spare *spare = NULL;
+
+	if (req->start && !req->spare && !req->net.address)
+		spare = spares_find(&facts->spares, &create->recipe);
+	if (!spare)
+		return;
+	create->spare = xstrdup(spare->id);
+	create->uuid = spare->uuid;
+	create->mac = spare->mac;
+}
+
+static void name_volumes(struct create *create,
+			 const struct create_request *req)
+{
+	const char *spare = create->spare ? create->spare : req->spare;
+
+	if (spare) {
+		create->disk = spare_volume(spare, "xvda");
+		create->seed_volume = spare_volume(spare, "seed");
+	} else {
+		create->disk = xasprintf("guest-%s-xvda", req->name);
+		create->seed_volume = xasprintf("guest-%s-seed", req->name);
+	}
 }
 
 static void make_conf(struct create *create, const struct create_request *req,
@@ -213,19 +289,20 @@ static void make_conf(struct create *create, const struct create_request *req,
 	const struct template *t = create->template;
 	struct guestconf *conf = &create->conf;
 
-	conf->path = guestconf_path(req->name);
-	conf->name = xstrdup(req->name);
-	conf->uuid = xstrdup(facts->uuid);
-	conf->type = xstrdup(t->type);
+	conf->path = req->spare ? spare_path("", req->spare, ".cfg")
+				: guestconf_path(req->name);
+	conf->name = req->spare ? xasprintf(SPARE_DOMAIN "%s", req->spare)
+				: xstrdup(req->name);
+	conf->uuid = xstrdup(create->uuid);
 	conf->kernel = xstrdup(t->kernel);
+	guesttype_set(conf, wanted_type(create, req), facts->pvh);
 	conf->cmdline = xstrdup(t->cmdline);
 	if (!req->source) {
 		conf->template = xstrdup(t->name);
 		conf->version = xstrdup(t->version);
 	}
-	conf->memory_bytes = req->memory ? req->memory
-					 : t->memory_bytes / MIB * MIB;
-	conf->vcpus = req->vcpus ? req->vcpus : t->vcpus;
+	conf->memory_bytes = wanted_memory(create, req);
+	conf->vcpus = wanted_vcpus(create, req);
 	conf->disks = xcalloc(2, sizeof(*conf->disks));
 	conf->n_disks = 2;
 	conf->disks[0] = (struct conf_disk){
@@ -240,7 +317,7 @@ static void make_conf(struct create *create, const struct create_request *req,
 	};
 	conf->vifs = xcalloc(1, sizeof(*conf->vifs));
 	conf->n_vifs = 1;
-	conf->vifs[0] = (struct conf_vif){ .mac = xstrdup(facts->mac),
+	conf->vifs[0] = (struct conf_vif){ .mac = xstrdup(create->mac),
 					   .bridge = xstrdup(req->bridge) };
 	if (req->net.address) /* and from no other will it be heard */
 		conf->vifs[0].ip =
@@ -269,19 +346,31 @@ static void add_disk_steps(struct pvn_plan *plan, const struct create *create,
 			 size_print(create->disk_bytes, size));
 }
 
-static void add_steps(struct pvn_plan *plan, const struct create *create,
-		      bool start)
+static void add_seed_volume(struct pvn_plan *plan, const struct create *create)
 {
 	char size[16];
 
 	plan_add(plan, "seed-volume", step_seed_volume, undo_seed_volume,
 		 "make volume '%s' (%s)", create->seed_volume,
 		 size_print(SEED_BYTES, size));
+}
+
+static void add_config(struct pvn_plan *plan, const struct create *create)
+{
+	plan_add(plan, "config", step_config, undo_config,
+		 "write '%s' for a %s guest", create->conf.path,
+		 create->conf.type);
+}
+
+static void add_steps(struct pvn_plan *plan, const struct create *create,
+		      bool start)
+{
+	char size[16];
+
 	plan_add(plan, "seed", step_seed, NULL,
 		 "write the guest's name, keys and network to '%s'",
 		 create->seed_volume);
-	plan_add(plan, "config", step_config, undo_config, "write '%s'",
-		 create->conf.path);
+	add_config(plan, create);
 	if (start)
 		plan_add(plan, "start", step_start, undo_start,
 			 "start guest '%s' with %s and %u vCPU%s", create->name,
@@ -299,12 +388,32 @@ static bool origin_missing(const struct create *create,
 	return !v || !volume_has_tag(v, create->origin_tag);
 }
 
+static void make_steps(struct pvn_plan *plan, struct create *create,
+		       const struct create_request *req, bool make_origin)
+{
+	if (req->source)
+		req->source->add_steps(plan, create);
+	else if (create->spare)
+		plan_add(
+			plan, "take", step_take, undo_take,
+			"take volume '%s' and its domain, which are made already",
+			create->disk);
+	else
+		add_disk_steps(plan, create, make_origin);
+	if (!create->spare)
+		add_seed_volume(plan, create);
+	if (req->spare)
+		add_config(plan, create);
+	else
+		add_steps(plan, create, req->start);
+}
+
 int create_plan(const struct create_request *req,
 		const struct create_facts *facts, struct create *create,
 		struct pvn_plan *plan, struct pvn_err *err)
 {
 	bool make_origin;
-	int rc;
+	int rc = 0;
 
 	*create = (struct create){ 0 };
 	create->template = req->source ? &req->source->template
@@ -318,31 +427,36 @@ int create_plan(const struct create_request *req,
 	create->origin = template_volume(create->template);
 	create->origin_tag =
 		xasprintf("sha256_%.16s", create->template->sha256);
-	create->disk = xasprintf("guest-%s-xvda", req->name);
-	create->seed_volume = xasprintf("guest-%s-seed", req->name);
+	create->uuid = facts->uuid;
+	create->mac = facts->mac;
 	make_origin = !req->source && origin_missing(create, facts);
-	rc = check_name_free(req->name, facts, err);
+	if (!req->spare)
+		rc = check_name_free(req->name, facts, err);
 	if (!rc)
 		rc = check_bridge(req->bridge, facts, err);
+	if (!rc)
+		rc = guesttype_check(wanted_type(create, req), facts->pvh, err);
 	if (!rc)
 		rc = choose_disk(create, req, err);
 	if (!rc)
 		rc = check_pool(create, facts, make_origin, err);
-	if (!rc)
+	if (rc)
+		return rc;
+	if (!req->source) {
+		make_recipe(create, req, facts);
+		find_spare(create, req, facts);
+	}
+	name_volumes(create, req);
+	if (!req->spare)
 		rc = make_seed(create, req, facts, err);
 	if (rc)
 		return rc;
 	make_conf(create, req, facts);
-	if (req->start)
+	if (req->start && !create->spare)
 		rc = check_memory(create, facts, err);
-	if (rc)
-		return rc;
-	if (req->source)
-		req->source->add_steps(plan, create);
-	else
-		add_disk_steps(plan, create, make_origin);
-	add_steps(plan, create, req->start);
-	return 0;
+	if (!rc)
+		make_steps(plan, create, req, make_origin);
+	return rc;
 }
 
 void create_free(struct create *create)
@@ -354,6 +468,8 @@ void create_free(struct create *create)
 	free(create->origin_tag);
 	free(create->disk);
 	free(create->seed_volume);
+	free(create->spare);
+	recipe_free(&create->recipe);
 	free(create->conf_text);
 	seed_free(&create->seed);
 	guestconf_free(&create->conf);

@@ -11,6 +11,7 @@
 #include "guestconf.h"
 #include "pool.h"
 #include "seed.h"
+#include "spare.h"
 #include "template.h"
 #include "volume.h"
 
@@ -30,6 +31,7 @@ struct create_request {
 	const char *template;
 	uint64_t memory; /* 0: the template's */
 	unsigned int vcpus; /* 0: the template's */
+	const char *type; /* NULL: the template's */
 	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
 	const char *bridge;
 	struct seed_net net;
@@ -38,6 +40,8 @@ struct create_request {
 	const char *keys; /* text of a file with public keys; NULL: the host's */
 	const char *keys_name; /* that file's name, for messages */
 	bool start;
+	const char *
+		spare; /* make no guest but the spare of that ID; see spare.h */
 };
 
 /* What is, before anything is done. */
@@ -45,11 +49,13 @@ struct create_facts {
 	char *vg;
 	char *pool;
 	uint64_t memory_free;
+	bool pvh; /* the host can run PVH guests */
 	struct pool_limits limits;
 	struct template_list templates;
 	struct volume_list volumes; /* the pool is one of them */
 	struct strlist guests; /* names that are taken */
 	struct strlist bridges;
+	struct spare_list spares;
 	char *host_keys; /* the host's authorized_keys; NULL: none */
 	char uuid[37]; /* random, for the guest to be */
 	char mac[18];
@@ -65,6 +71,9 @@ struct create {
 	char *origin_tag; /* says from which image it was made */
 	uint64_t chunk; /* of the pool */
 	bool origin_made; /* it is complete and stays, even if a step fails */
+	struct recipe recipe; /* what else would have to be alike in a spare */
+	char *spare; /* ID of the one that is taken, or NULL */
+	const char *uuid, *mac; /* borrowed from the facts */
 	char *disk; /* names of the guest's volumes */
 	char *seed_volume;
 	uint64_t disk_bytes;
@@ -89,8 +98,9 @@ void create_facts_free(struct create_facts *facts);
 #define auto_plan __attribute__((cleanup(plan_free)))
 
 /* Gather the facts from this host, or from a file (for tests): key=value with
- * vg, pool, memory-free, template (path of a template.ini, beside the file),
- * volume ("name|bytes|data%|metadata%|chunk|tags"), guest, bridge, key, uuid, mac. */
+ * vg, pool, memory-free, pvh (yes or no), template (path of a template.ini, beside the file),
+ * volume ("name|bytes|data%|metadata%|chunk|tags"), guest, bridge, key, uuid, mac,
+ * spare ("ID|type|bridge|memory|disk|vcpus", of the last template). */
 int create_facts_read(struct create_facts *facts, struct pvn_err *err);
 int create_facts_load(struct create_facts *facts, const char *path,
 		      struct pvn_err *err);
@@ -107,6 +117,8 @@ uint64_t guest_memory_need(uint64_t memory);
 /* The steps; the context is a struct create. */
 int step_origin(void *ctx, struct pvn_err *err);
 int undo_origin(void *ctx, struct pvn_err *err);
+int step_take(void *ctx, struct pvn_err *err);
+int undo_take(void *ctx, struct pvn_err *err);
 int step_disk(void *ctx, struct pvn_err *err);
 int undo_disk(void *ctx, struct pvn_err *err);
 int step_grow(void *ctx, struct pvn_err *err);

@@ -42,6 +42,7 @@ static int read_names(struct create_facts *facts, struct pvn_err *err)
 	for (size_t i = 0; i < domains.n; i++)
 		strlist_add(&facts->guests, domains.v[i].name);
 	guests_conf_names(&facts->guests);
+	facts->memory_free += domains.spare_memory;
 	return 0;
 }
 
@@ -58,6 +59,8 @@ int create_facts_read(struct create_facts *facts, struct pvn_err *err)
 	if (!rc)
 		rc = volumes_read(host.vg, &facts->volumes, err);
 	if (!rc)
+		rc = pool_measure_in(&facts->volumes, host.vg, host.pool, err);
+	if (!rc)
 		rc = pool_limits_read(&facts->limits, err);
 	if (!rc)
 		rc = read_names(facts, err);
@@ -69,8 +72,10 @@ int create_facts_read(struct create_facts *facts, struct pvn_err *err)
 		return rc;
 	facts->vg = steal_ptr(&host.vg);
 	facts->pool = steal_ptr(&host.pool);
-	facts->memory_free = xen.memory_free;
+	facts->memory_free += xen.memory_free;
+	facts->pvh = xen.pvh;
 	host_bridges(&facts->bridges);
+	spares_read(&facts->spares);
 	if (file_exists(PATH_KEYS) &&
 	    file_read(PATH_KEYS, &facts->host_keys, &ignored))
 		facts->host_keys = NULL;
@@ -90,6 +95,36 @@ static int load_template(struct create_facts *facts, const char *path,
 	if (!rc)
 		templates_add(&facts->templates, &t);
 	return rc;
+}
+
+/* "ID|type|bridge|memory|disk|vcpus", of the last template */
+static int load_spare(struct create_facts *facts, const char *value,
+		      struct pvn_err *err)
+{
+	struct spare_list *list = &facts->spares;
+	const struct template *t =
+		facts->templates.n ? &facts->templates.v[facts->templates.n - 1]
+				   : NULL;
+	char id[20], type[8], bridge[16], memory[16], disk[16];
+	struct recipe recipe = { 0 };
+
+	if (!t ||
+	    sscanf(value, "%19[^|]|%7[^|]|%15[^|]|%15[^|]|%15[^|]|%u", id, type,
+		   bridge, memory, disk, &recipe.vcpus) != 6 ||
+	    size_parse(memory, &recipe.memory_bytes, err) ||
+	    size_parse(disk, &recipe.disk_bytes, err))
+		return pvn_err(err, -EINVAL, "bad spare '%s'", value);
+	recipe.template = xstrdup(t->name);
+	recipe.version = xstrdup(t->version);
+	recipe.sha256 = xstrdup(t->sha256);
+	recipe.type = xstrdup(type);
+	recipe.bridge = xstrdup(bridge);
+	list->v = xrealloc(list->v, (list->n + 1) * sizeof(*list->v));
+	list->v[list->n++] = (struct spare){ .id = xstrdup(id),
+					     .recipe = recipe,
+					     .uuid = xstrdup(facts->uuid),
+					     .mac = xstrdup(facts->mac) };
+	return 0;
 }
 
 /* "overcommit=200", as in the file */
@@ -116,7 +151,11 @@ static int load_pair(struct create_facts *facts, const char *path,
 		return size_parse(value, &facts->memory_free, err);
 	if (!strcmp(key, "limit"))
 		return load_limit(facts, value, err);
-	if (!strcmp(key, "guest"))
+	if (!strcmp(key, "spare"))
+		return load_spare(facts, value, err);
+	if (!strcmp(key, "pvh"))
+		facts->pvh = !strcmp(value, "yes");
+	else if (!strcmp(key, "guest"))
 		strlist_add(&facts->guests, value);
 	else if (!strcmp(key, "bridge"))
 		strlist_add(&facts->bridges, value);
@@ -161,5 +200,6 @@ void create_facts_free(struct create_facts *facts)
 	volumes_free(&facts->volumes);
 	strlist_free(&facts->guests);
 	strlist_free(&facts->bridges);
+	spares_free(&facts->spares);
 	*facts = (struct create_facts){ 0 };
 }

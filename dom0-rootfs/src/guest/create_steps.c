@@ -5,6 +5,7 @@
 #include "../lib/file.h"
 #include "../lib/run.h"
 #include "create.h"
+#include "guests.h"
 #include "signals.h"
 #include "supervisor.h"
 
@@ -48,6 +49,23 @@ int undo_origin(void *ctx, struct pvn_err *err)
 	autofree char *temp = new_origin(c);
 
 	return c->origin_made ? 0 : volume_remove(c->vg, temp, err);
+}
+
+int step_take(void *ctx, struct pvn_err *err)
+{
+	struct create *c = ctx;
+	int rc = signals_check(err);
+
+	return rc ? rc : spare_take(c->spare, err);
+}
+
+/* One that guestd has taken does not come back; nobody's volumes are swept away. */
+int undo_take(void *ctx, struct pvn_err *err)
+{
+	struct create *c = ctx;
+	int rc = spare_give_back(c->spare, err);
+
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int step_disk(void *ctx, struct pvn_err *err)
@@ -120,8 +138,16 @@ int undo_config(void *ctx, struct pvn_err *err)
 int step_start(void *ctx, struct pvn_err *err)
 {
 	struct create *c = ctx;
+	struct pvn_err ignored = { 0 };
 	int rc = signals_check(err);
 
+	if (rc)
+		return rc;
+	if (c->recipe.template) /* without it the next one takes longer */
+		recipe_want(&c->recipe, &ignored);
+	if (!c->spare)
+		rc = guests_make_room(guest_memory_need(c->conf.memory_bytes),
+				      err);
 	return rc ? rc : supervisor_start(c->name, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "../lib/mem.h"
 #include "domain.h"
+#include "spare.h"
 #include "xlctx.h"
 #include "xlmsg.h"
 
@@ -132,8 +133,17 @@ int domains_read(struct domain_list *list, struct pvn_err *err)
 		return xlctx_failed(err, "list the domains");
 	list->v = xcalloc((size_t)n, sizeof(*list->v));
 	for (int i = 0; i < n; i++) {
-		if (info[i].domid)
-			take_domain(&list->v[list->n++], &info[i]);
+		struct domain *d = &list->v[list->n];
+
+		if (!info[i].domid)
+			continue;
+		take_domain(d, &info[i]);
+		list->n++;
+		if (strncmp(d->name, SPARE_DOMAIN, strlen(SPARE_DOMAIN)))
+			continue;
+		list->spare_memory += d->memory_bytes;
+		free(d->name);
+		list->n--;
 	}
 	libxl_dominfo_list_free(info, n);
 	return 0;
@@ -175,6 +185,7 @@ int domain_host_read(struct domain_host *host, struct pvn_err *err)
 	host->memory_total = info.total_pages * 4096;
 	host->memory_free = free_kb * 1024;
 	host->cpus = info.nr_cpus;
+	host->pvh = info.cap_hvm && info.cap_hap;
 	libxl_physinfo_dispose(&info);
 	return 0;
 }

@@ -35,18 +35,20 @@ struct domain {
 struct domain_list {
 	struct domain *v;
 	size_t n;
+	uint64_t spare_memory; /* of domains made ahead of need, which are not listed */
 };
 
 struct domain_host {
 	uint64_t memory_total;
 	uint64_t memory_free;
 	unsigned int cpus;
+	bool pvh; /* its CPU and Xen can run PVH guests */
 };
 
 /* "running", "paused", "stopping", "crashed" */
 const char *domain_state_name(enum domain_state state);
 
-/* All domains but dom0; the list must be zero-initialised. */
+/* All domains but dom0 and spares; the list must be zero-initialised. */
 int domains_read(struct domain_list *list, struct pvn_err *err);
 void domains_free(struct domain_list *list);
 

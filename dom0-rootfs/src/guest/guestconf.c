@@ -18,7 +18,13 @@ char *guestconf_path(const char *name)
 }
 
 /* The keys with one value each, in the order in which they are written. */
-enum value_type { STRING, MIBS, COUNT, FLAG };
+enum value_type {
+	STRING,
+	ACTION, /* a string: what to do when the guest stops */
+	MIBS,
+	COUNT,
+	FLAG
+};
 
 static const struct key {
 	const char *name;
@@ -38,9 +44,10 @@ static const struct key {
 	KEY("vcpus", COUNT, vcpus),
 	KEY("maxvcpus", COUNT, maxvcpus),
 	KEY("cpu_weight", COUNT, cpu_weight),
-	KEY("on_poweroff", STRING, on_poweroff),
-	KEY("on_reboot", STRING, on_reboot),
-	KEY("on_crash", STRING, on_crash),
+	KEY("on_poweroff", ACTION, on_poweroff),
+	KEY("on_reboot", ACTION, on_reboot),
+	KEY("on_crash", ACTION, on_crash),
+	KEY("paravane_type", STRING, type_choice),
 	KEY("paravane_template", STRING, template),
 	KEY("paravane_version", STRING, version),
 	KEY("paravane_user", STRING, user),
@@ -57,6 +64,11 @@ static void *member(const struct guestconf *conf, const struct key *key)
 	return (char *)conf + key->offset;
 }
 
+static bool is_text(const struct key *key)
+{
+	return key->type == STRING || key->type == ACTION;
+}
+
 static void write_key(const struct guestconf *conf, const struct key *key,
 		      FILE *f)
 {
@@ -65,6 +77,7 @@ static void write_key(const struct guestconf *conf, const struct key *key,
 
 	switch (key->type) {
 	case STRING:
+	case ACTION:
 		if (*(char *const *)value && **(char *const *)value)
 			fprintf(f, "%s = \"%s\"\n", key->name,
 				*(char *const *)value);
@@ -163,6 +176,43 @@ char *guestconf_text(const struct guestconf *conf)
 	return text;
 }
 
+int guestconf_action(const char *text, enum conf_action *action_r)
+{
+	static const char *const names[] = {
+		[ACTION_DESTROY] = "destroy",
+		[ACTION_RESTART] = "restart",
+		[ACTION_PRESERVE] = "preserve",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(text, names[i])) {
+			*action_r = (enum conf_action)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int read_text(const XLU_Config *cfg, const struct key *key,
+		     char **value_r, struct pvn_err *err)
+{
+	const char *text = NULL;
+	enum conf_action action;
+	int r = xlu_cfg_get_string(cfg, key->name, &text, 1);
+
+	if (r == ESRCH)
+		return 0;
+	if (r)
+		return pvn_err(err, -EINVAL, "'%s' is no string", key->name);
+	if (key->type == ACTION && guestconf_action(text, &action))
+		return pvn_err(
+			err, -EINVAL,
+			"'%s' is '%s': expected destroy, restart or preserve",
+			key->name, text);
+	*value_r = xstrdup(text);
+	return 0;
+}
+
 static int read_number(const XLU_Config *cfg, const struct key *key, long *r,
 		       struct pvn_err *err)
 {
@@ -187,19 +237,11 @@ static int read_key(const XLU_Config *cfg, const struct key *key,
 		    struct guestconf *conf, struct pvn_err *err)
 {
 	void *value = member(conf, key);
-	const char *text = NULL;
 	long number = 0;
 	int rc;
 
-	if (key->type == STRING) {
-		rc = xlu_cfg_get_string(cfg, key->name, &text, 1);
-		if (rc && rc != ESRCH)
-			return pvn_err(err, -EINVAL, "'%s' is no string",
-				       key->name);
-		if (text)
-			*(char **)value = xstrdup(text);
-		return 0;
-	}
+	if (is_text(key))
+		return read_text(cfg, key, value, err);
 	rc = read_number(cfg, key, &number, err);
 	if (rc)
 		return rc;
@@ -223,19 +265,15 @@ static bool is_known(const char *name, size_t len)
 	       (len == 3 && !strncmp(name, "vif", 3));
 }
 
-/* Xen's parser can't list the keys that it found. It has accepted the text, so
- * it is enough to skip strings, comments and lists. */
-static int check_keys(const char *text, struct pvn_err *err)
+/* The first key from @p on, or NULL. Xen's parser can't list the keys that it
+ * found. It has accepted the text, so it is enough to skip strings, comments and
+ * lists. */
+static const char *next_key(const char *p, size_t *len_r)
 {
-	unsigned int line = 1;
 	int depth = 0;
 
-	for (const char *p = text; *p; p++) {
-		size_t len;
-
-		if (*p == '\n') {
-			line++;
-		} else if (*p == '#') {
+	for (; *p; p++) {
+		if (*p == '#') {
 			p += strcspn(p, "\n") - 1;
 		} else if (*p == '"' || *p == '\'') {
 			for (const char quote = *p++; *p && *p != quote; p++) {
@@ -246,49 +284,119 @@ static int check_keys(const char *text, struct pvn_err *err)
 				break;
 		} else if (*p == '[' || *p == ']') {
 			depth += *p == '[' ? 1 : -1;
-		} else if (isalpha((unsigned char)*p) || *p == '_') {
-			len = strspn(p,
-				     "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-			if (!depth && !is_known(p, len))
-				return pvn_err(
-					err, -EINVAL,
-					"line %u: key '%.*s' is not supported",
-					line, (int)len, p);
-			p += len - 1;
+		} else if (isalnum((unsigned char)*p) || *p == '_') {
+			*len_r = strspn(
+				p, "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+			if (!depth && !isdigit((unsigned char)*p))
+				return p;
+			p += *len_r - 1;
 		}
+	}
+	return NULL;
+}
+
+static unsigned int line_at(const char *text, const char *p)
+{
+	unsigned int line = 1;
+
+	for (; text < p; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/* The line of a key where it counts, which is the last; or that of an item of its
+ * list, unless that is NULL. */
+static unsigned int line_of(const char *text, const char *key, const char *item)
+{
+	const char *found = text;
+	const char *inner;
+	size_t len = 0;
+
+	for (const char *p = next_key(text, &len); p;
+	     p = next_key(p + len, &len)) {
+		if (len == strlen(key) && !strncmp(p, key, len))
+			found = p;
+	}
+	inner = item ? strstr(found, item) : NULL;
+	return line_at(text, inner ? inner : found);
+}
+
+static int check_keys(const char *text, struct pvn_err *err)
+{
+	size_t len = 0;
+
+	for (const char *p = next_key(text, &len); p;
+	     p = next_key(p + len, &len)) {
+		if (!is_known(p, len))
+			return pvn_err(err, -EINVAL,
+				       "line %u: key '%.*s' is not supported",
+				       line_at(text, p), (int)len, p);
 	}
 	return 0;
 }
 
-static int read_disks(XLU_Config *cfg, struct guestconf *conf,
-		      struct pvn_err *err)
+/* What of a disk would be dropped, as only a few of its attributes are kept. */
+static const char *unsupported(const libxl_device_disk *disk)
 {
-	XLU_ConfigList *list = NULL;
-	int n = 0;
+	const struct {
+		const char *name;
+		bool given;
+	} attributes[] = {
+		{ "cdrom", disk->is_cdrom },
+		{ "format", disk->format != LIBXL_DISK_FORMAT_RAW },
+		{ "backendtype",
+		  disk->backend != LIBXL_DISK_BACKEND_UNKNOWN &&
+			  disk->backend != LIBXL_DISK_BACKEND_PHY },
+		{ "backend", disk->backend_domname },
+		{ "script", disk->script },
+		{ "direct-io-safe", disk->direct_io_safe },
+		{ "discard", !libxl_defbool_is_default(disk->discard_enable) },
+		{ "specification",
+		  disk->specification == LIBXL_DISK_SPECIFICATION_VIRTIO },
+		{ "colo", !libxl_defbool_is_default(disk->colo_enable) ||
+				  disk->colo_host || disk->colo_port ||
+				  disk->colo_export || disk->active_disk ||
+				  disk->hidden_disk },
+		{ "trusted", !libxl_defbool_is_default(disk->trusted) },
+		{ "grant_usage", !libxl_defbool_is_default(disk->grant_usage) },
+	};
 
-	if (xlu_cfg_get_list(cfg, "disk", &list, &n, 1))
-		return 0;
-	conf->disks = xcalloc((size_t)n + 1, sizeof(*conf->disks));
-	for (int i = 0; i < n; i++) {
-		const char *spec = xlu_cfg_get_listitem(list, i);
-		struct conf_disk *disk = &conf->disks[conf->n_disks];
-		libxl_device_disk parsed;
-
-		if (!spec)
-			continue;
-		libxl_device_disk_init(&parsed);
-		if (xlu_disk_parse(cfg, 1, &spec, &parsed)) {
-			libxl_device_disk_dispose(&parsed);
-			return pvn_err(err, -EINVAL, "bad disk '%s'", spec);
-		}
-		disk->path = xstrdup(parsed.pdev_path ? parsed.pdev_path : "");
-		disk->vdev = xstrdup(parsed.vdev ? parsed.vdev : "");
-		disk->writable = parsed.readwrite;
-		conf->n_disks++;
-		libxl_device_disk_dispose(&parsed);
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++) {
+		if (attributes[i].given)
+			return attributes[i].name;
 	}
-	return 0;
+	return NULL;
+}
+
+static int take_disk(XLU_Config *cfg, const char *spec, struct guestconf *conf,
+		     struct pvn_err *err)
+{
+	libxl_device_disk parsed;
+	struct conf_disk *disk;
+	const char *bad;
+	int rc = 0;
+
+	libxl_device_disk_init(&parsed);
+	if (xlu_disk_parse(cfg, 1, &spec, &parsed)) {
+		rc = pvn_err(err, -EINVAL, "bad disk '%s'", spec);
+		goto out;
+	}
+	bad = unsupported(&parsed);
+	if (bad) {
+		rc = pvn_err(err, -EINVAL,
+			     "bad disk '%s': '%s' is not supported", spec, bad);
+		goto out;
+	}
+	conf->disks = xrealloc(conf->disks,
+			       (conf->n_disks + 1) * sizeof(*conf->disks));
+	disk = &conf->disks[conf->n_disks++];
+	disk->path = xstrdup(parsed.pdev_path);
+	disk->vdev = xstrdup(parsed.vdev);
+	disk->writable = parsed.readwrite;
+out:
+	libxl_device_disk_dispose(&parsed);
+	return rc;
 }
 
 static int take_vif_word(struct conf_vif *vif, const char *word,
@@ -333,49 +441,104 @@ static int parse_vif(const char *spec, struct conf_vif *vif,
 	return rc;
 }
 
-static int read_vifs(const XLU_Config *cfg, struct guestconf *conf,
-		     struct pvn_err *err)
+int guestconf_mac(const char *text, uint8_t mac[6])
 {
-	XLU_ConfigList *list = NULL;
-	int n = 0;
-
-	if (xlu_cfg_get_list(cfg, "vif", &list, &n, 1))
-		return 0;
-	conf->vifs = xcalloc((size_t)n + 1, sizeof(*conf->vifs));
-	for (int i = 0; i < n; i++) {
-		const char *spec = xlu_cfg_get_listitem(list, i);
-		int rc;
-
-		if (!spec)
-			continue;
-		rc = parse_vif(spec, &conf->vifs[conf->n_vifs++], err);
-		if (rc)
-			return rc;
-	}
+	/* two digits each: others compare the text */
+	if (strlen(text) != 17 ||
+	    strspn(text, ":0123456789abcdefABCDEF") != 17 ||
+	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac[0],
+		   &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 6)
+		return -EINVAL;
 	return 0;
 }
 
-static int take_config(XLU_Config *cfg, struct guestconf *conf,
-		       struct pvn_err *err)
+static int check_vif(XLU_Config *cfg, const struct conf_vif *vif,
+		     struct pvn_err *err)
 {
+	libxl_device_nic nic;
+	uint8_t mac[6];
 	int rc = 0;
 
-	for (size_t i = 0; i < N_KEYS && !rc; i++)
-		rc = read_key(cfg, &keys[i], conf, err);
-	if (rc)
-		return rc;
+	if (vif->mac && guestconf_mac(vif->mac, mac))
+		return pvn_err(err, -EINVAL, "bad vif: '%s' is no MAC address",
+			       vif->mac);
+	libxl_device_nic_init(&nic);
+	if (vif->rate && xlu_vif_parse_rate(cfg, vif->rate, &nic))
+		rc = pvn_err(err, -EINVAL, "bad vif: '%s' is no rate",
+			     vif->rate);
+	libxl_device_nic_dispose(&nic);
+	return rc;
+}
+
+static int take_vif(XLU_Config *cfg, const char *spec, struct guestconf *conf,
+		    struct pvn_err *err)
+{
+	struct conf_vif *vif;
+	int rc;
+
+	conf->vifs =
+		xrealloc(conf->vifs, (conf->n_vifs + 1) * sizeof(*conf->vifs));
+	vif = &conf->vifs[conf->n_vifs++];
+	*vif = (struct conf_vif){ 0 };
+	rc = parse_vif(spec, vif, err);
+	return rc ? rc : check_vif(cfg, vif, err);
+}
+
+/* Give each string of a list to @take. */
+static int read_list(XLU_Config *cfg, const char *key, const char *text,
+		     int (*take)(XLU_Config *, const char *, struct guestconf *,
+				 struct pvn_err *),
+		     struct guestconf *conf, struct pvn_err *err)
+{
+	const char *spec = NULL;
+	XLU_ConfigList *list = NULL;
+	int n = 0, rc = 0;
+	int r = xlu_cfg_get_list(cfg, key, &list, &n, 1);
+
+	if (r == ESRCH)
+		return 0;
+	if (r)
+		rc = pvn_err(err, -EINVAL, "'%s' is no list: expected [ ... ]",
+			     key);
+	for (int i = 0; i < n && !rc; i++) {
+		spec = xlu_cfg_get_listitem(list, i);
+		rc = spec ? take(cfg, spec, conf, err)
+			  : pvn_err(err, -EINVAL,
+				    "'%s' has something that is no string",
+				    key);
+	}
+	return rc ? pvn_err_wrap(err, "line %u", line_of(text, key, spec)) : 0;
+}
+
+static int take_config(XLU_Config *cfg, const char *text,
+		       struct guestconf *conf, struct pvn_err *err)
+{
+	int rc;
+
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (read_key(cfg, &keys[i], conf, err))
+			return pvn_err_wrap(err, "line %u",
+					    line_of(text, keys[i].name, NULL));
+	}
 	if (!conf->name)
 		return pvn_err(err, -EINVAL, "no 'name' is given");
 	if (!conf->type)
 		conf->type = xstrdup("pv");
 	if (strcmp(conf->type, "pv") && strcmp(conf->type, "pvh"))
-		return pvn_err(err, -EINVAL,
-			       "type '%s' is not supported: expected pv or pvh",
-			       conf->type);
+		return pvn_err(
+			err, -EINVAL,
+			"line %u: type '%s' is not supported: expected pv or pvh",
+			line_of(text, "type", NULL), conf->type);
+	if (conf->type_choice && strcmp(conf->type_choice, "auto"))
+		return pvn_err(
+			err, -EINVAL,
+			"line %u: 'paravane_type' is '%s': it may be auto; without it 'type' counts",
+			line_of(text, "paravane_type", NULL),
+			conf->type_choice);
 	if (!conf->vcpus)
 		conf->vcpus = 1;
-	rc = read_vifs(cfg, conf, err);
-	return rc ? rc : read_disks(cfg, conf, err);
+	rc = read_list(cfg, "vif", text, take_vif, conf, err);
+	return rc ? rc : read_list(cfg, "disk", text, take_disk, conf, err);
 }
 
 /* The parser's report is "<file>:<line>: config parsing error near ...". */
@@ -409,7 +572,7 @@ int guestconf_parse(const char *text, const char *path, struct guestconf *conf,
 	} else {
 		rc = check_keys(text, err);
 		if (!rc)
-			rc = take_config(cfg, conf, err);
+			rc = take_config(cfg, text, conf, err);
 		if (rc)
 			pvn_err_wrap(err, "'%s'", path);
 	}
@@ -443,7 +606,7 @@ void guestconf_free(struct guestconf *conf)
 	free(conf->vifs);
 	free(conf->path);
 	for (size_t i = 0; i < N_KEYS; i++) {
-		if (keys[i].type == STRING)
+		if (is_text(&keys[i]))
 			free(*(char **)member(conf, &keys[i]));
 	}
 	*conf = (struct guestconf){ 0 };

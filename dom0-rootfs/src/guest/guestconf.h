@@ -27,12 +27,16 @@ struct conf_vif {
 	unsigned int mtu;
 };
 
+/* What becomes of a guest that has stopped. */
+enum conf_action { ACTION_DESTROY, ACTION_RESTART, ACTION_PRESERVE };
+
 /* A string is NULL where the file doesn't have the key. */
 struct guestconf {
 	char *path; /* of the file */
 	char *name;
 	char *uuid;
 	char *type; /* "pv" or "pvh" */
+	char *type_choice; /* "auto": 'type' was what the host could; or NULL */
 	char *kernel;
 	char *ramdisk;
 	char *cmdline;
@@ -45,7 +49,7 @@ struct guestconf {
 	size_t n_disks;
 	struct conf_vif *vifs;
 	size_t n_vifs;
-	char *on_poweroff; /* "destroy", "restart" or "preserve"; NULL: destroy */
+	char *on_poweroff; /* an action's name; NULL: destroy */
 	char *on_reboot; /* NULL: restart */
 	char *on_crash; /* NULL: destroy */
 	char *template; /* NULL when it wasn't made from one */
@@ -63,8 +67,8 @@ char *guestconf_text(const struct guestconf *conf);
 /* One of its vifs: "mac=00:16:3e:..,bridge=br0". Caller frees. */
 char *guestconf_vif_text(const struct conf_vif *vif);
 
-/* Read an xl.cfg. A key that we don't support is an error which names file and line:
- * what is written there is either honoured or refused. */
+/* Read an xl.cfg. A key or an attribute that we don't support is an error which names
+ * file and line: what is written there is either honoured or refused. */
 int guestconf_read(const char *path, struct guestconf *conf,
 		   struct pvn_err *err);
 /* The same with the text of one; @path is for messages. */
@@ -73,6 +77,12 @@ int guestconf_parse(const char *text, const char *path, struct guestconf *conf,
 void guestconf_free(struct guestconf *conf);
 
 #define auto_guestconf __attribute__((cleanup(guestconf_free)))
+
+/* "destroy", "restart" or "preserve". Returns 0 or -EINVAL. */
+int guestconf_action(const char *text, enum conf_action *action_r);
+
+/* The bytes of "00:16:3e:12:34:56". Returns 0 or -EINVAL. */
+int guestconf_mac(const char *text, uint8_t mac[6]);
 
 /* Path of a guest's file. Caller frees. */
 char *guestconf_path(const char *name);

@@ -8,6 +8,7 @@
 #include "../lib/size.h"
 #include "guestedit.h"
 #include "guests.h"
+#include "guesttype.h"
 #include "pool.h"
 #include "nat0.h"
 #include "pool_paused.h"
@@ -75,6 +76,17 @@ static void find_domains(struct guest_set *set)
 	}
 }
 
+/* What "auto" is on this host. */
+static int settle_types(struct guest_set *set, struct pvn_err *err)
+{
+	struct domain_host host = { 0 };
+	int rc = domain_host_read(&host, err);
+
+	for (size_t i = 0; i < set->n && !rc; i++)
+		guesttype_settle(&set->v[i].conf, host.pvh);
+	return rc;
+}
+
 /* Domains that someone made with xl, and from other files. */
 static void add_running(struct guest_set *set)
 {
@@ -120,8 +132,9 @@ int guests_read(struct guest_set *set, struct pvn_err *err)
 	if (rc)
 		return rc;
 	add_configured(set);
+	rc = settle_types(set, err);
 	match(set);
-	return 0;
+	return rc;
 }
 
 static int load_domain(struct guest_set *set, const char *value,
@@ -201,8 +214,19 @@ int guests_memory_free(const struct guest_set *set, uint64_t *bytes_r,
 	struct domain_host host = { 0 };
 	int rc = set->loaded ? 0 : domain_host_read(&host, err);
 
-	*bytes_r = set->loaded ? set->memory_free : host.memory_free;
+	*bytes_r = set->loaded ? set->memory_free
+			       : host.memory_free + set->domains.spare_memory;
 	return rc;
+}
+
+int guests_make_room(uint64_t bytes, struct pvn_err *err)
+{
+	struct domain_host host = { 0 };
+	int rc = domain_host_read(&host, err);
+
+	if (rc || host.memory_free >= bytes)
+		return rc;
+	return supervisor_ask(err, NULL, "drop-spares");
 }
 
 void guests_free(struct guest_set *set)
@@ -246,6 +270,7 @@ int guests_admit(const struct guest_set *set, uint64_t more,
 {
 	struct pool_limits limits = POOL_LIMITS_DEFAULT;
 	const struct volume *pool = volumes_find(&set->volumes, set->host.pool);
+	struct volume now;
 	int rc = set->loaded ? 0 : pool_limits_read(&limits, err);
 
 	if (rc)
@@ -254,8 +279,12 @@ int guests_admit(const struct guest_set *set, uint64_t more,
 		return pvn_err(err, -ENOENT,
 			       "no pool '%s' in volume group '%s'",
 			       set->host.pool, set->host.vg);
-	return pool_admit(&limits, pool, pool_committed(&set->volumes), more,
-			  err);
+	now = *pool;
+	if (!set->loaded)
+		rc = pool_measure(set->host.vg, &now, err);
+	return rc ? rc
+		  : pool_admit(&limits, &now, pool_committed(&set->volumes),
+			       more, err);
 }
 
 bool guest_is_off(const struct guest *guest)
@@ -275,17 +304,29 @@ int guests_check_free(const struct guest_set *set, const char *name,
 	return volumes_check_free(&set->volumes, name, err);
 }
 
+const char *guests_own_disk(const struct guest_set *set,
+			    const struct guest *guest,
+			    const struct conf_disk *disk)
+{
+	autofree char *prefix = xasprintf("/dev/%s/", set->host.vg);
+	size_t len = strlen(prefix);
+
+	if (strncmp(disk->path, prefix, len) ||
+	    !volume_is_guests(disk->path + len, guest->name))
+		return NULL;
+	return disk->path + len + strlen("guest-") + strlen(guest->name);
+}
+
 int guests_move_disk(const struct guest_set *set, const struct guest *guest,
 		     const char *to, size_t i, char **text, struct pvn_err *err)
 {
 	const struct conf_disk *disk = &guest->conf.disks[i];
-	const struct volume *v = guests_disk_volume(set, disk);
+	const char *rest = guests_own_disk(set, guest, disk);
 	autofree char *item = NULL;
 
-	if (!v || !volume_is_guests(v->name, guest->name))
+	if (!rest)
 		return 0;
-	item = xasprintf("phy:/dev/%s/guest-%s%s,%s,%s", set->host.vg, to,
-			 v->name + strlen("guest-") + strlen(guest->name),
+	item = xasprintf("phy:/dev/%s/guest-%s%s,%s,%s", set->host.vg, to, rest,
 			 disk->vdev, disk->writable ? "w" : "r");
 	return guestedit_set_item(text, "disk", i, item, err);
 }
@@ -318,6 +359,16 @@ const char *guest_type(const struct guest *guest)
 	if (guest->domain)
 		return guest->domain->type;
 	return guest->has_conf ? guest->conf.type : NULL;
+}
+
+char *guest_type_text(const struct guest *guest)
+{
+	const char *type = guest_type(guest);
+
+	if (!type)
+		return NULL;
+	return xasprintf("%s%s", type,
+			 guesttype_is_auto(&guest->conf) ? " (auto)" : "");
 }
 
 uint64_t guest_memory(const struct guest *guest)

@@ -41,9 +41,12 @@ void guests_free(struct guest_set *set);
 
 #define auto_guests __attribute__((cleanup(guests_free)))
 
-/* What the host has free for guests. */
+/* What the host has free for guests, with what spares have, see spare.h. */
 int guests_memory_free(const struct guest_set *set, uint64_t *bytes_r,
 		       struct pvn_err *err);
+
+/* Have spares removed if so much is not free without. */
+int guests_make_room(uint64_t bytes, struct pvn_err *err);
 
 /* The guest of that name, or NULL and "no guest '...'". */
 struct guest *guests_find(const struct guest_set *set, const char *name,
@@ -68,6 +71,12 @@ bool guest_is_off(const struct guest *guest);
 int guests_check_free(const struct guest_set *set, const char *name,
 		      struct pvn_err *err);
 
+/* What is behind "guest-<name>" in the name of a disk's volume ("-xvda"), which need not
+ * be there; NULL: it is none of the guest's own. */
+const char *guests_own_disk(const struct guest_set *set,
+			    const struct guest *guest,
+			    const struct conf_disk *disk);
+
 /* In @text, the text of @guest's file, make disk @i that of guest @to, if it is
  * one of the guest's own volumes. */
 int guests_move_disk(const struct guest_set *set, const struct guest *guest,
@@ -84,6 +93,8 @@ const char *guest_state(const struct guest *guest);
 /* Why it is so, when it was not a person's wish; or NULL. */
 const char *guest_reason(const struct guest *guest);
 const char *guest_type(const struct guest *guest);
+/* "pv", or "pv (auto)"; NULL: not known. Caller frees. */
+char *guest_type_text(const struct guest *guest);
 uint64_t guest_memory(const struct guest *guest);
 unsigned int guest_vcpus(const struct guest *guest);
 /* Size of its writable volumes together, and what of that is in use (at least: where it

@@ -15,6 +15,8 @@
 
 #define LOCK_PATH PATH_RUN "/guest.lock"
 #define LOCK_SECONDS 60
+/* Shared by those that gave the lock back for a while. */
+#define WORK_PATH PATH_RUN "/work.lock"
 
 int host_read(struct host *host, struct pvn_err *err)
 {
@@ -117,7 +119,8 @@ static char *lock_holder(void)
 	return xstrdup("another command");
 }
 
-static int wait_lock(int fd, struct pvn_err *err)
+/* @seconds: 0 is for as long as it takes. */
+static int wait_lock(int fd, int seconds, struct pvn_err *err)
 {
 	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
 	bool told = false;
@@ -128,11 +131,11 @@ static int wait_lock(int fd, struct pvn_err *err)
 					     LOCK_PATH);
 		autofree char *holder = lock_holder();
 
-		if (i >= LOCK_SECONDS * 10)
+		if (seconds && i >= seconds * 10)
 			return pvn_err(
 				err, -EBUSY,
 				"%s is at work for more than %d s, try again later",
-				holder, LOCK_SECONDS);
+				holder, seconds);
 		if (!told)
 			fprintf(stderr, "waiting for %s\n", holder);
 		told = true;
@@ -142,15 +145,24 @@ static int wait_lock(int fd, struct pvn_err *err)
 }
 
 static int lock_fd = -1;
+static int work_fd = -1;
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
 
 void host_unlock(void)
 {
-	if (lock_fd >= 0)
-		close(lock_fd);
-	lock_fd = -1;
+	work_fd = open(WORK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (work_fd >= 0)
+		flock(work_fd, LOCK_SH);
+	close_fd(&lock_fd);
 }
 
-int host_lock(const char *what, struct pvn_err *err)
+static int lock(const char *what, int seconds, struct pvn_err *err)
 {
 	autofree char *holder =
 		xasprintf("'%s' (process %d)\n", what, (int)getpid());
@@ -163,15 +175,38 @@ int host_lock(const char *what, struct pvn_err *err)
 	fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'", LOCK_PATH);
-	rc = wait_lock(fd, err);
+	rc = wait_lock(fd, seconds, err);
 	if (rc) {
 		close(fd);
 		return rc;
 	}
 	lock_fd = fd;
+	close_fd(&work_fd);
 	if (ftruncate(fd, 0) ||
 	    write(fd, holder, strlen(holder)) != (ssize_t)strlen(holder))
 		fprintf(stderr, "cannot write '%s': %s\n", LOCK_PATH,
 			strerror(errno));
 	return 0;
+}
+
+int host_lock(const char *what, struct pvn_err *err)
+{
+	return lock(what, LOCK_SECONDS, err);
+}
+
+int host_relock(const char *what, struct pvn_err *err)
+{
+	return lock(what, 0, err);
+}
+
+static bool is_free(const char *path)
+{
+	autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 || !flock(fd, LOCK_EX | LOCK_NB);
+}
+
+bool host_is_idle(void)
+{
+	return is_free(WORK_PATH) && (lock_fd >= 0 || is_free(LOCK_PATH));
 }

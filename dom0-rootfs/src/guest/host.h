@@ -3,6 +3,7 @@
 #ifndef PVN_HOST_H
 #define PVN_HOST_H
 
+#include <stdbool.h>
 #include "../lib/err.h"
 #include "../lib/mem.h"
 
@@ -42,7 +43,12 @@ char *host_cmdline(const char *key);
 /* Take the lock of all commands that change guests, waiting at most 60 s. It
  * ends with the process. Returns 0 or a negative errno. */
 int host_lock(const char *what, struct pvn_err *err);
-/* Give it back, for work that takes long and is in nobody's way. */
+/* Give it back, for work that takes long and is in nobody's way ... */
 void host_unlock(void);
+/* ... and take it again: what was begun is ended or undone with it, so this waits for as long as
+ * it takes. */
+int host_relock(const char *what, struct pvn_err *err);
+/* No other command works, with the lock or between host_unlock() and host_relock(). */
+bool host_is_idle(void);
 
 #endif

@@ -95,11 +95,10 @@ int live_nic_attach(uint32_t id, const struct conf_vif *vif,
 	nic.ip = copy(vif->ip);
 	nic.vlan = copy(vif->vlan);
 	nic.ifname = copy(vif->vifname);
+	nic.script = copy(vif->script);
 	if (vif->mtu)
 		nic.mtu = (int)vif->mtu;
-	if (vif->mac && sscanf(vif->mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx",
-			       &nic.mac[0], &nic.mac[1], &nic.mac[2],
-			       &nic.mac[3], &nic.mac[4], &nic.mac[5]) != 6)
+	if (vif->mac && guestconf_mac(vif->mac, nic.mac))
 		rc = pvn_err(err, -EINVAL, "'%s' is no MAC address", vif->mac);
 	if (!rc && vif->rate)
 		rc = parse_rate(vif->rate, &nic, err);

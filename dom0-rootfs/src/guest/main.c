@@ -8,6 +8,7 @@
 #include "../lib/mem.h"
 #include "cmd.h"
 #include "complete.h"
+#include "upkeep.h"
 
 static bool is_help(const char *arg)
 {
@@ -146,6 +147,8 @@ int main(int argc, char **argv)
 		return close_stdout(run_completion(argc - 2, argv + 2));
 	if (!strcmp(argv[1], "man"))
 		return close_stdout(run_man(argc - 2, argv + 2));
+	if (!strcmp(argv[1], "upkeep"))
+		return close_stdout(upkeep_run(argc - 2, argv + 2));
 	fprintf(stderr,
 		"paravane: unknown program '%s' (see 'paravane --help')\n",
 		argv[1]);

@@ -60,6 +60,18 @@ int nat0_forwards(struct forward_list *list, struct pvn_err *err)
 	return rc;
 }
 
+/* 0: it has none yet. */
+static uint32_t own_address(void)
+{
+	autofree char *text = host_address(UPLINK);
+	struct subnet own = { .address = 0 };
+	struct pvn_err ignored = { 0 };
+
+	if (text && subnet_parse(text, &own, &ignored))
+		own.address = 0;
+	return own.address;
+}
+
 int nat0_rules(const struct subnet *net, struct pvn_err *err)
 {
 	auto_forwards struct forward_list list = { 0 };
@@ -70,7 +82,7 @@ int nat0_rules(const struct subnet *net, struct pvn_err *err)
 
 	if (rc)
 		return rc;
-	text = nat_rules_text(net, &list);
+	text = nat_rules_text(net, own_address(), &list);
 	return pvn_run_input(PVN_ARGV("nft", "-f", "-"), text, err);
 }
 

@@ -8,6 +8,7 @@
 #include "../lib/size.h"
 #include "create.h"
 #include "progress.h"
+#include "settle.h"
 #include "signals.h"
 #include "timing.h"
 
@@ -78,6 +79,19 @@ static int check_usage(const struct change *c, struct pvn_err *err)
 	return c->name ? guest_name_check(c->name, err) : 0;
 }
 
+/* Finish what an earlier command has left and which would be in the way. */
+static int settle(const struct change *c, struct pvn_err *err)
+{
+	auto_host struct host host = { 0 };
+	int rc = host_read(&host, err);
+
+	if (rc)
+		return rc;
+	if (!c->hurry)
+		return settle_all(host.vg, err);
+	return c->name ? settle_guest(host.vg, c->name, err) : 0;
+}
+
 /* Take the lock and read what is. */
 static int begin(struct change *c, struct pvn_err *err)
 {
@@ -89,6 +103,8 @@ static int begin(struct change *c, struct pvn_err *err)
 			xasprintf("%s %s", c->cmd->program, c->cmd->name);
 
 		rc = host_lock(what, err);
+		if (!rc)
+			rc = settle(c, err);
 	}
 	if (rc || !c->name)
 		return rc;

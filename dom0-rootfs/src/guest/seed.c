@@ -215,9 +215,9 @@ static char *user_data(const char *name, const char *user,
 	fprintf(f, "#cloud-config\nhostname: %s\n", name);
 	/* For the image's own user these keys go to root as well. */
 	fputs("disable_root: false\nssh_pwauth: false\n", f);
+	/* The image's own user by this name: with all that it has, as sudo. */
 	if (strcmp(user, "root"))
-		fprintf(f, "system_info:\n  default_user:\n    name: %s\n",
-			user);
+		fprintf(f, "user:\n  name: %s\n", user);
 	put_keys("ssh_authorized_keys", keys, f);
 	text_end(f);
 	return text;

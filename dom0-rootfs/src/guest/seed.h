@@ -56,14 +56,19 @@ int seed_net_check(const struct seed_net *net, struct pvn_err *err);
 int seed_keys_parse(const char *text, const char *name, struct strlist *keys,
 		    struct pvn_err *err);
 
+/* The text of @file ("-": standard input) and @key, one public key, each of which may be NULL;
+ * NULL without both. Caller frees. And where it is from, for messages. */
+int seed_keys_read(const char *key, const char *file, char **text_r,
+		   struct pvn_err *err);
+const char *seed_keys_name(const char *key, const char *file);
+
 /* Beside user-data of the user's own the keys go into the meta-data. */
 void seed_make(struct seed *seed, const char *name, const char *uuid,
 	       const char *mac, const char *user, const struct strlist *keys,
 	       const struct seed_net *net, const struct seed_files *files);
 void seed_free(struct seed *seed);
 
-/* Make a FAT filesystem on @device with these files. Nothing stays mounted,
- * whatever happens: the mount lives in a mount namespace of its own. */
+/* Make a FAT filesystem on @device with these files. */
 int seed_write(const struct seed *seed, const char *device,
 	       struct pvn_err *err);
 
@@ -87,7 +92,8 @@ int seed_clone_texts(const struct seed_clone *clone, struct seed *seed,
 int seed_clone(const struct seed_clone *clone, const char *device,
 	       struct pvn_err *err);
 
-/* Mount @device where only @work sees it, which gets the folder. It runs in a child. */
+/* Mount @device where only @work sees it, which gets the folder. It runs in a child, with
+ * a mount namespace of its own: nothing stays mounted, whatever happens. */
 int seed_mounted(const char *device,
 		 int (*work)(const void *arg, const char *dir,
 			     struct pvn_err *err),

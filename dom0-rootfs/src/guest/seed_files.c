@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seed_files.c: a user's own user-data, meta-data and network-config. */
+/* seed_files.c: a user's own user-data, meta-data, network-config and ssh keys. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +53,29 @@ int seed_files_read(struct seed_files *files, struct pvn_err *err)
 	return rc;
 }
 
+int seed_keys_read(const char *key, const char *file, char **text_r,
+		   struct pvn_err *err)
+{
+	struct seed_file keys = { .option = "ssh-key-file", .path = file };
+	int rc = file ? read_file(&keys, err) : 0;
+
+	if (rc)
+		return rc;
+	if (key && keys.text)
+		*text_r = xasprintf("%s\n%s\n", keys.text, key);
+	else
+		*text_r = key ? xstrdup(key) : steal_ptr(&keys.text);
+	free(keys.text);
+	return 0;
+}
+
+const char *seed_keys_name(const char *key, const char *file)
+{
+	if (file && !strcmp(file, "-"))
+		return "standard input";
+	return file || !key ? file : "--ssh-key";
+}
+
 void seed_files_free(struct seed_files *files)
 {
 	for (int i = 0; i < SEED_FILES; i++)
@@ -78,6 +101,18 @@ static bool is_user_data(const char *text)
 	return false;
 }
 
+/* Is there a '#' between the line's start and here that begins a comment? */
+static bool in_comment(const char *text, const char *at)
+{
+	while (at > text && at[-1] != '\n') {
+		at--;
+		if (*at == '#' &&
+		    (at == text || isspace((unsigned char)at[-1])))
+			return true;
+	}
+	return false;
+}
+
 /* Is there a line "key: value"? JSON is YAML, too. */
 static bool has_key(const char *text, const char *key)
 {
@@ -88,7 +123,7 @@ static bool has_key(const char *text, const char *key)
 		bool starts = at == text || strchr("\n\"{ ", at[-1]);
 
 		rest += *rest == '"';
-		if (starts && *rest == ':')
+		if (starts && *rest == ':' && !in_comment(text, at))
 			return true;
 	}
 	return false;
@@ -141,7 +176,7 @@ int seed_files_check(const struct seed_files *files, const struct seed_net *net,
 	    files->v[SEED_META_DATA].path)
 		return pvn_err(
 			err, -EINVAL,
-			"'--ssh-key-file' has no place beside '--user-data' and '--meta-data': put the keys into one of the files");
+			"ssh keys have no place beside '--user-data' and '--meta-data': put them into one of the files");
 	if (net->address && files->v[SEED_NETWORK_CONFIG].path)
 		return pvn_err(
 			err, -EINVAL,

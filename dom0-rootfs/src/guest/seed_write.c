@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seed_write.c: put a seed's files on a FAT volume.
+/* seed_write.c: put a seed's files on a FAT volume: a new one, or one that is mounted.
  *
  * The volume is mounted in a child with a mount namespace of its own: when the
  * child is gone, for whatever reason, so is the mount. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "../lib/file.h"
-#include "../lib/run.h"
 #include "host.h"
 #include "seed.h"
+#include "seed_fat.h"
 
 int seed_put_files(const void *arg, const char *dir, struct pvn_err *err)
 {
@@ -106,9 +109,42 @@ int seed_mounted(const char *device, work_fn *work, const void *arg,
 	return rc;
 }
 
+/* Bytes and sector size of a volume; of a file, as for a disk of 512. */
+static int measure(int fd, const char *device, size_t *size_r, size_t *sector_r,
+		   struct pvn_err *err)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	int sector = 512;
+
+	if (end < 0 || (ioctl(fd, BLKSSZGET, &sector) && errno != ENOTTY))
+		return pvn_err_errno(err, errno,
+				     "cannot ask for the size of '%s'", device);
+	*size_r = (size_t)end;
+	*sector_r = (size_t)sector;
+	return 0;
+}
+
 int seed_write(const struct seed *seed, const char *device, struct pvn_err *err)
 {
-	int rc = PVN_RUN(err, "mkfs.fat", "-n", "CIDATA", device);
+	const struct fat_file files[] = { { "meta-data", seed->meta_data },
+					  { "user-data", seed->user_data },
+					  { "network-config",
+					    seed->network_config } };
+	autoclose int fd = open(device, O_WRONLY | O_CLOEXEC);
+	autofree char *image = NULL;
+	size_t size = 0, sector = 0, used = 0;
+	int rc;
 
-	return rc ? rc : seed_mounted(device, seed_put_files, seed, err);
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", device);
+	rc = measure(fd, device, &size, &sector, err);
+	if (!rc)
+		rc = seed_fat_make(size, sector, files,
+				   sizeof(files) / sizeof(files[0]), &image,
+				   &used, err);
+	if (!rc)
+		rc = write_at(fd, image, used, 0, device, err);
+	if (!rc && fsync(fd))
+		rc = pvn_err_errno(err, errno, "cannot write to '%s'", device);
+	return rc;
 }

@@ -30,6 +30,9 @@ static int step_run(void *ctx, struct pvn_err *err)
 	const struct change *c = ctx;
 	int rc = signals_check(err);
 
+	if (!rc)
+		rc = guests_make_room(
+			guest_memory_need(c->guest->conf.memory_bytes), err);
 	return rc ? rc : supervisor_start(c->guest->name, err);
 }
 

@@ -15,6 +15,8 @@
 
 /* guestd is back in a second or two after it was killed. */
 #define AWAY_SECONDS 10
+/* It ends so often while it is asked: then it is what it was asked for. */
+#define MAX_LOSSES 5
 
 /* Returns a connected socket, or a negative errno. */
 static int connect_once(void)
@@ -97,7 +99,7 @@ int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 	va_end(ap);
 	request = xasprintf("%s\n", text);
 	err->code = 0;
-	for (;;) {
+	for (int i = 0; i < MAX_LOSSES; i++) {
 		int fd = connect_soon(err);
 
 		if (fd < 0)
@@ -105,6 +107,10 @@ int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 		if (ask_once(fd, request, say, err))
 			return err->code;
 	}
+	return pvn_err(
+		err, -EPIPE,
+		"guestd, which runs the guests, ended %d times at '%s' (/var/log/messages may say why)",
+		MAX_LOSSES, text);
 }
 
 static void take_times(const char *text)
@@ -118,16 +124,27 @@ int supervisor_start(const char *name, struct pvn_err *err)
 	return supervisor_ask(err, take_times, "start %s", name);
 }
 
+/* See guestd/record.c. */
+enum supervisor_plan supervisor_plan_of(const char *record)
+{
+	char phase[16], after[16];
+	const char *next = phase;
+
+	if (sscanf(record, "%15s %*s %*s %15s", phase, after) != 2)
+		return SUPERVISOR_NOTHING;
+	if (!strcmp(phase, "leaving"))
+		next = after;
+	if (!strcmp(next, "crashed"))
+		return SUPERVISOR_GAVE_UP;
+	return strcmp(next, "waiting") && strcmp(next, "building")
+		       ? SUPERVISOR_NOTHING
+		       : SUPERVISOR_STARTS;
+}
+
 enum supervisor_plan supervisor_plan(const char *name)
 {
 	autofree char *path = xasprintf(GUESTD_RECORDS "/%s", name);
 	autofree char *line = file_read_line(path);
 
-	if (!line)
-		return SUPERVISOR_NOTHING;
-	if (!strncmp(line, "crashed ", 8))
-		return SUPERVISOR_GAVE_UP;
-	return strncmp(line, "waiting ", 8) && strncmp(line, "building ", 9)
-		       ? SUPERVISOR_NOTHING
-		       : SUPERVISOR_STARTS;
+	return line ? supervisor_plan_of(line) : SUPERVISOR_NOTHING;
 }

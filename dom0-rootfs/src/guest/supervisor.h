@@ -6,7 +6,8 @@
 #include "../lib/err.h"
 
 /* Send a request (see guestd/request.h) and wait for its end. A guestd that is just
- * being started again is waited for, and asked anew: each request may be repeated.
+ * being started again is waited for, and asked anew: each request may be repeated, but
+ * not for ever.
  * @say gets what guestd tells meanwhile; it may be NULL.
  * Returns 0, or guestd's error. */
 int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
@@ -23,5 +24,7 @@ enum supervisor_plan {
 };
 
 enum supervisor_plan supervisor_plan(const char *name);
+/* The same from the line of its record. */
+enum supervisor_plan supervisor_plan_of(const char *record);
 
 #endif

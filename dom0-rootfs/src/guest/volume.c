@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* volume.c: thin volumes, through LVM's own commands. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 #include "../lib/mem.h"
 #include "../lib/run.h"
+#include "dm.h"
+#include "lvm_cache.h"
+#include "pool.h"
 #include "volume.h"
+
+#define SECTOR 512
+#define REMOVE_TRIES 100 /* one every 100 ms */
 
 #define N_FIELDS 6
 #define LVS_FIELDS \
@@ -59,17 +66,57 @@ int volumes_parse(struct volume_list *list, const char *text,
 	return 0;
 }
 
-int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err)
+static int ask_lvm(const char *vg, char **text_r, struct pvn_err *err)
 {
-	autofree char *text = NULL;
 	const char *argv[] = { "lvm",	      "lvs",	 "--noheadings",
 			       "--nosuffix",  "--units", "b",
 			       "--separator", "|",	 "-o",
 			       LVS_FIELDS,    vg,	 NULL };
+
+	return pvn_run_output((char *const *)argv, text_r, err);
+}
+
+/* What the text says of that may be old. */
+static void ask_kernel(const char *vg, struct volume *v)
+{
+	autofree char *name = dm_name(vg, v->name, "");
+	autofree char *params = NULL;
+	struct pvn_err ignored = { 0 };
+	struct pool_status st;
+	uint64_t mapped;
+
+	v->used_percent = v->meta_percent = -1.0;
+	if (v->chunk && !pool_status_read(vg, v->name, &st, &ignored)) {
+		v->used_percent =
+			100.0 * (double)st.data_used / (double)st.data_bytes;
+		v->meta_percent =
+			100.0 * (double)st.meta_used / (double)st.meta_bytes;
+	} else if (!v->chunk && v->size &&
+		   !dm_target(name, true, &params, &ignored) &&
+		   sscanf(params, "%" SCNu64, &mapped) == 1) {
+		v->used_percent =
+			100.0 * (double)mapped * SECTOR / (double)v->size;
+	}
+}
+
+int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	struct lvm_stamp before;
 	int rc;
 
-	rc = pvn_run_output((char *const *)argv, &text, err);
-	return rc ? rc : volumes_parse(list, text, err);
+	lvm_stamp(vg, &before);
+	text = lvm_cached(vg, &before);
+	if (!text) {
+		rc = ask_lvm(vg, &text, err);
+		if (rc)
+			return rc;
+		lvm_cache(vg, &before, text);
+	}
+	rc = volumes_parse(list, text, err);
+	for (size_t i = 0; !rc && i < list->n; i++)
+		ask_kernel(vg, &list->v[i]);
+	return rc;
 }
 
 void volumes_free(struct volume_list *list)
@@ -271,23 +318,53 @@ int volume_activate(const char *path, struct pvn_err *err)
 	return pvn_run((char *const *)argv, err);
 }
 
-int volume_remove(const char *vg, const char *name, struct pvn_err *err)
+/* Those of @names that are there, as "vg/name" behind the words of 'lvremove'. */
+static int list_present(const char *vg, const struct strlist *names,
+			struct strlist *argv, struct pvn_err *err)
 {
-	const struct timespec tick = { .tv_nsec = 500 * 1000 * 1000 };
-	autofree char *lv = xasprintf("%s/%s", vg, name);
-	const char *argv[] = { "lvm", "lvremove", "-q", "-f", "-y", lv, NULL };
+	auto_volumes struct volume_list list = { 0 };
+	int rc = volumes_read(vg, &list, err);
+
+	for (size_t i = 0; !rc && i < names->n; i++) {
+		if (volumes_find(&list, names->v[i]))
+			strlist_addf(argv, "%s/%s", vg, names->v[i]);
+	}
+	return rc;
+}
+
+int volumes_remove(const char *vg, const struct strlist *names,
+		   struct pvn_err *err)
+{
+	static const char *const words[] = { "lvm", "lvremove", "-q", "-f",
+					     "-y" };
+	const size_t n_words = sizeof(words) / sizeof(words[0]);
+	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
 	int rc = 0;
 
 	/* blkback closes a device a moment after its guest is gone. */
-	for (int i = 0; i < 20; i++) {
-		auto_volumes struct volume_list list = { 0 };
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		auto_strlist struct strlist argv = { 0 };
 
-		if (!volumes_read(vg, &list, err) && !volumes_find(&list, name))
+		if (i)
+			nanosleep(&tick, NULL);
+		for (size_t j = 0; j < n_words; j++)
+			strlist_add(&argv, words[j]);
+		rc = list_present(vg, names, &argv, err);
+		if (rc)
+			return rc;
+		if (argv.n == n_words)
 			return 0;
-		rc = pvn_run((char *const *)argv, err);
+		rc = pvn_run(argv.v, err);
 		if (!rc)
 			return 0;
-		nanosleep(&tick, NULL);
 	}
 	return rc;
+}
+
+int volume_remove(const char *vg, const char *name, struct pvn_err *err)
+{
+	auto_strlist struct strlist names = { 0 };
+
+	strlist_add(&names, name);
+	return volumes_remove(vg, &names, err);
 }

@@ -26,7 +26,8 @@ struct volume_list {
 	size_t n;
 };
 
-/* All volumes of a VG; the list must be zero-initialised. */
+/* All volumes of a VG; the list must be zero-initialised. LVM is asked only when its
+ * metadata has changed since it was asked last; how much is used, the kernel tells. */
 int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err);
 /* The same from the text that 'lvs' printed. */
 int volumes_parse(struct volume_list *list, const char *text,
@@ -76,5 +77,7 @@ int volume_freeze(const char *vg, const char *name, struct pvn_err *err);
 int volume_activate(const char *path, struct pvn_err *err);
 /* A volume that isn't there is no error; one that is busy is tried for 10 s. */
 int volume_remove(const char *vg, const char *name, struct pvn_err *err);
+int volumes_remove(const char *vg, const struct strlist *names,
+		   struct pvn_err *err);
 
 #endif

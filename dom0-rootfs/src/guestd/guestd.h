@@ -43,7 +43,7 @@ struct ward {
 	bool ours; /* guestd made the domain, so no 'xl' looks after it */
 	enum phase after; /* LEAVING: what comes next; DOWN, WAITING or CRASHED */
 	enum wish wish; /* of a person; counts more than what its file says */
-	bool restarting; /* BUILDING: nobody asked for it */
+	bool asked; /* a person wants it started: a failure is told, not tried again */
 	bool stopped; /* UP: the domain has shut down (or is preserved) */
 	int reason; /* ... for this reason */
 	int64_t due; /* in ms: start (WAITING), or act on a stopped domain */
@@ -68,6 +68,10 @@ struct client {
 };
 
 struct pool_watch;
+struct spare_domain;
+struct upkeep;
+
+#define SPARE_ID_MAX 17 /* with the NUL */
 
 struct guestd {
 	libxl_ctx *ctx;
@@ -77,11 +81,15 @@ struct guestd {
 	int listener;
 	int64_t halt_deadline; /* all guests are to be gone then; 0: not halting */
 	bool halt_cut_off; /* the time is over, the rest is destroyed */
+	bool halt_over; /* that is done, too; until the deadline none is started */
 	size_t halt_left; /* as last said */
-	int64_t autostart_deadline; /* 0: nothing to start, or done */
+	int64_t autostart_deadline; /* until then their bridges are waited for */
 	struct strlist autostart; /* who is to be started, in order */
-	size_t autostarted; /* how many of them were tried */
+	size_t autostarted; /* how many of them had their turn */
 	struct pool_watch *pool;
+	struct spare_domain *spares;
+	int64_t spares_pause; /* none is made until then */
+	struct upkeep *upkeep;
 };
 
 /* --- main.c --- */
@@ -105,10 +113,32 @@ struct ward *ward_get(struct guestd *g, const char *name);
 void ward_rename(struct ward *ward, const char *name);
 /* Forget those of which there is nothing to remember. */
 void wards_sweep(struct guestd *g);
-/* Write what is to be known after a crash of ours, or remove it for PHASE_DOWN. */
+/* Write what is to be known after a crash of ours, or remove it where that is
+ * nothing. */
 void record_write(const struct ward *ward);
 /* Fill in the table from the files. */
 void records_read(struct guestd *g);
+
+/* --- record.c: what a guestd leaves for the next one --- */
+/* A guest's record, or NULL: there is nothing to remember. Caller frees. */
+char *record_text(const struct ward *ward);
+/* Fill in the ward, or return false and leave its phase as it is. */
+bool record_parse(const char *line, struct ward *ward);
+
+/* What becomes of a guest when the next guestd finds its record: go to 'phase' ... */
+struct recovery {
+	enum {
+		RECOVER_NONE, /* ... as there is no domain */
+		RECOVER_LEAVE, /* ... after its domain is destroyed */
+		RECOVER_ADOPT, /* ... with the domain, which a guestd made */
+		RECOVER_ADOPT_FOREIGN, /* ... with the domain of someone else */
+	} act;
+	enum phase phase;
+};
+
+/* @there: its domain is; @paused: that is paused. */
+struct recovery record_recovery(enum phase phase, enum phase after, bool there,
+				bool paused);
 
 /* --- life.c: what happens to a guest --- */
 /* Each returns 0 when it is under way, or done already; the clients that wait are
@@ -153,6 +183,28 @@ void autostart_begin(struct guestd *g);
 void autostart_tick(struct guestd *g, int64_t now, int64_t *next_io);
 void halt_begin(struct guestd *g, unsigned int seconds);
 void halt_tick(struct guestd *g, int64_t now, int64_t *next_io);
+
+/* --- spares.c: domains that are made ahead of need --- */
+void spares_begin(struct guestd *g);
+/* Is one more to be made? Those that nobody wants any more are removed. */
+bool spares_wanted(struct guestd *g);
+/* Its volumes are there: make its domain. */
+void spares_build(struct guestd *g, const char *id);
+void spares_tick(struct guestd *g);
+/* Give the ward the domain that was made for its UUID, with its name, still paused.
+ * -ENOENT: there is none. */
+int spares_take(struct guestd *g, struct ward *ward, struct pvn_err *err);
+/* Remove that one, or all (NULL), and make none for a while. Returns false when some
+ * are still being built. */
+bool spares_drop(struct guestd *g, const char *id);
+
+/* --- upkeep.c: what is done when there is time --- */
+/* There is something to do. */
+void upkeep_ask(struct guestd *g);
+/* Its descriptor, to be polled for reading; negative: it doesn't run. */
+int upkeep_fd(struct guestd *g);
+void upkeep_read(struct guestd *g);
+void upkeep_tick(struct guestd *g, int64_t now, int64_t *next_io);
 
 /* --- pool_watch.c: before the pool is full, who writes is paused --- */
 void pool_tick(struct guestd *g, int64_t now, int64_t *next_io);

@@ -10,6 +10,8 @@
 /* An 'xl' that made a domain looks after it; only when it has not done so for
  * this long do we. */
 #define GRACE_MS 5000
+/* What could not be destroyed is tried again after this. */
+#define RETRY_MS 10000
 
 static libxl_asyncop_how how_for(struct ward *ward)
 {
@@ -24,8 +26,10 @@ static void set_phase(struct ward *ward, enum phase phase)
 		ward->domid = 0;
 		ward->stopped = false;
 	}
-	if (phase == PHASE_DOWN)
+	if (phase == PHASE_DOWN) {
 		ward->crashes.n = 0;
+		ward->asked = false;
+	}
 	record_write(ward);
 }
 
@@ -63,39 +67,14 @@ static enum phase after_crash(struct ward *ward)
 static void start_failed(struct guestd *g, struct ward *ward,
 			 const struct pvn_err *err)
 {
-	bool restarting = ward->restarting && ward->wish == WISH_NONE;
+	bool again = !ward->asked && ward->wish == WISH_NONE &&
+		     !g->halt_deadline;
 
 	say(LOG_ERR, "guest '%s' does not start: %s", ward->name, err->msg);
-	ward->restarting = false;
-	set_phase(ward, restarting && !g->halt_deadline ? after_crash(ward)
-							: PHASE_DOWN);
+	set_phase(ward, again ? after_crash(ward) : PHASE_DOWN);
 	ward->wish = WISH_NONE;
 	server_started(g, ward, err);
 	server_gone(g, ward);
-}
-
-static int begin_build(struct guestd *g, struct ward *ward, struct pvn_err *err)
-{
-	libxl_asyncop_how how = how_for(ward);
-	int rc;
-
-	ward->begun = now_ms();
-	rc = build_prepare(g, ward, err);
-	if (rc)
-		return rc;
-	ward->ours = true;
-	ward->wish = WISH_NONE;
-	ward->error_mark = xl_mark();
-	ward->prepared = now_ms();
-	set_phase(ward, PHASE_BUILDING);
-	if (libxl_domain_create_new(g->ctx, ward->config, &ward->domid, &how,
-				    NULL)) {
-		build_forget(ward);
-		ward->phase = PHASE_DOWN;
-		return xl_error(ward->error_mark, 0, err,
-				"cannot make its domain");
-	}
-	return 0;
 }
 
 static void build_ended(struct guestd *g, struct ward *ward, int result)
@@ -118,7 +97,7 @@ static void build_ended(struct guestd *g, struct ward *ward, int result)
 		ward_leave(g, ward, PHASE_DOWN);
 		return;
 	}
-	ward->restarting = false;
+	ward->asked = false;
 	set_phase(ward, PHASE_UP);
 	snprintf(ward->times, sizeof(ward->times),
 		 "prepare=%d build=%d unpause=%d",
@@ -128,12 +107,45 @@ static void build_ended(struct guestd *g, struct ward *ward, int result)
 	say(LOG_INFO, "guest '%s' is started as domain %u (ms: %s)", ward->name,
 	    ward->domid, ward->times);
 	server_started(g, ward, NULL);
+	upkeep_ask(g);
 	if (ward->wish == WISH_KILL)
 		ward_leave(g, ward, PHASE_DOWN);
 	else if (ward->wish == WISH_STOP &&
 		 libxl_domain_shutdown(g->ctx, ward->domid, NULL))
 		say(LOG_ERR, "guest '%s' can't be asked to shut down",
 		    ward->name);
+}
+
+static int begin_build(struct guestd *g, struct ward *ward, struct pvn_err *err)
+{
+	libxl_asyncop_how how = how_for(ward);
+	int rc;
+
+	ward->begun = now_ms();
+	rc = build_prepare(g, ward, err);
+	if (rc)
+		return rc;
+	ward->ours = true;
+	ward->wish = WISH_NONE;
+	ward->error_mark = xl_mark();
+	ward->prepared = now_ms();
+	set_phase(ward, PHASE_BUILDING);
+	rc = spares_take(g, ward, err);
+	if (rc != -ENOENT) {
+		if (!rc)
+			build_ended(g, ward, 0);
+		else
+			build_forget(ward);
+		return rc;
+	}
+	if (libxl_domain_create_new(g->ctx, ward->config, &ward->domid, &how,
+				    NULL)) {
+		build_forget(ward);
+		ward->phase = PHASE_DOWN;
+		return xl_error(ward->error_mark, 0, err,
+				"cannot make its domain");
+	}
+	return 0;
 }
 
 int ward_start(struct guestd *g, struct ward *ward, struct pvn_err *err)
@@ -155,8 +167,10 @@ int ward_start(struct guestd *g, struct ward *ward, struct pvn_err *err)
 		server_started(g, ward, NULL);
 		return 0;
 	case PHASE_BUILDING:
+		ward->asked = true;
 		return 0;
 	case PHASE_LEAVING:
+		ward->asked = true;
 		ward->after = PHASE_WAITING;
 		ward->due = 0;
 		ward->crashes.n = 0;
@@ -168,29 +182,42 @@ int ward_start(struct guestd *g, struct ward *ward, struct pvn_err *err)
 		break;
 	}
 	ward->crashes.n = 0;
-	ward->restarting = false;
+	ward->asked = true;
 	rc = begin_build(g, ward, err);
 	if (rc)
 		set_phase(ward, PHASE_DOWN);
 	return rc;
 }
 
+/* It could not be destroyed. */
+static void stays(struct guestd *g, struct ward *ward)
+{
+	struct pvn_err err = { 0 };
+
+	xl_error(ward->error_mark, ward->domid, &err,
+		 "cannot destroy its domain");
+	say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
+	set_phase(ward, PHASE_UP);
+	if (ward->stopped)
+		ward->due = now_ms() + RETRY_MS;
+	else
+		ward->wish = WISH_NONE;
+	watch(g, ward);
+	ward->asked = false;
+	server_started(g, ward, &err);
+	server_not_gone(g, ward, &err);
+}
+
 void ward_leave(struct guestd *g, struct ward *ward, enum phase after)
 {
 	libxl_asyncop_how how = how_for(ward);
-	struct pvn_err err = { 0 };
 
 	unwatch(g, ward);
 	ward->after = after;
 	ward->error_mark = xl_mark();
 	set_phase(ward, PHASE_LEAVING);
-	if (!libxl_domain_destroy(g->ctx, ward->domid, &how))
-		return;
-	xl_error(ward->error_mark, ward->domid, &err,
-		 "cannot destroy its domain");
-	say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
-	set_phase(ward, PHASE_UP);
-	server_not_gone(g, ward, &err);
+	if (libxl_domain_destroy(g->ctx, ward->domid, &how))
+		stays(g, ward);
 }
 
 /* Is there still something to destroy? */
@@ -210,18 +237,17 @@ static void leave_ended(struct guestd *g, struct ward *ward, int result)
 	struct pvn_err err = { 0 };
 
 	if (result && is_there(g, ward->domid)) {
-		xl_error(ward->error_mark, ward->domid, &err,
-			 "cannot destroy its domain");
-		say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
-		set_phase(ward, PHASE_UP);
-		watch(g, ward);
-		server_not_gone(g, ward, &err);
+		stays(g, ward);
 		return;
 	}
 	ward->wish = WISH_NONE;
 	set_phase(ward, ward->after);
-	if (ward->phase == PHASE_DOWN)
+	if (ward->phase == PHASE_DOWN) {
 		say(LOG_INFO, "guest '%s' is down", ward->name);
+		pvn_err(&err, -ECANCELED, "guest '%s' was stopped meanwhile",
+			ward->name);
+		server_started(g, ward, &err);
+	}
 	server_gone(g, ward);
 }
 
@@ -231,18 +257,17 @@ static void leave_by_policy(struct guestd *g, struct ward *ward)
 	auto_guestconf struct guestconf conf = { 0 };
 	autofree char *path = guestconf_path(ward->name);
 	struct pvn_err err = { 0 };
-	enum policy_action action = ACTION_DESTROY;
+	enum conf_action action;
 
 	if (!file_exists(path)) {
 		if (ward->ours)
 			ward_leave(g, ward, PHASE_DOWN);
 		return; /* none of ours: not our business */
 	}
+	/* It is then empty: one that reboots comes back when the file is whole. */
 	if (guestconf_read(path, &conf, &err))
-		say(LOG_ERR, "guest '%s' is not started again: %s", ward->name,
-		    err.msg);
-	else
-		action = policy_action(&conf, ward->reason);
+		say(LOG_ERR, "guest '%s': %s", ward->name, err.msg);
+	action = policy_action(&conf, ward->reason);
 	if (action == ACTION_PRESERVE) {
 		say(LOG_NOTICE, "guest '%s' is kept as it is", ward->name);
 		return;
@@ -312,13 +337,19 @@ static int shut_down(struct guestd *g, struct ward *ward, struct pvn_err *err)
 static int bring_down(struct guestd *g, struct ward *ward, enum wish wish,
 		      struct pvn_err *err)
 {
+	int rc;
+
 	switch (ward->phase) {
 	case PHASE_UP:
-		ward->wish = wish;
-		if (wish == WISH_STOP && !ward->stopped)
-			return shut_down(g, ward, err);
-		ward_leave(g, ward, PHASE_DOWN);
-		return 0;
+		if (wish == WISH_KILL || ward->stopped) {
+			ward->wish = wish;
+			ward_leave(g, ward, PHASE_DOWN);
+			return 0;
+		}
+		rc = shut_down(g, ward, err);
+		if (!rc)
+			ward->wish = wish;
+		return rc;
 	case PHASE_BUILDING:
 		ward->wish = wish;
 		return 0;
@@ -392,7 +423,6 @@ static void restart(struct guestd *g, struct ward *ward)
 {
 	struct pvn_err err = { 0 };
 
-	ward->restarting = true;
 	if (begin_build(g, ward, &err))
 		start_failed(g, ward, &err);
 }

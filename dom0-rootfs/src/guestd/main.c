@@ -3,8 +3,11 @@
  *
  *   guestd                       supervise; started by runsv
  *   guestd shutdown-all SECONDS  ask the running guestd to stop all guests
- *   guestd print-config FILE     what libxl would be asked for; needs no Xen */
+ *   guestd print-config FILE [no-pvh]
+ *                                what libxl would be asked for, on a host that can
+ *                                do PVH or can't; needs no Xen */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,6 +16,7 @@
 #include <sys/time.h>
 #include <syslog.h>
 #include <time.h>
+#include "../guest/guesttype.h"
 #include "../guest/supervisor.h"
 #include "../lib/file.h"
 #include "guestd.h"
@@ -21,7 +25,10 @@
 /* Ours in the set that is polled; libxl's are behind them. */
 #define FD_LISTENER 0
 #define FD_XENSTORE 1
-#define N_FIXED 2
+#define FD_UPKEEP 2
+#define N_FIXED 3
+
+#define LOCK RECORDS "/.lock"
 
 struct polled {
 	struct pollfd *v;
@@ -96,6 +103,7 @@ static void collect(struct guestd *g, struct polled *p, int *timeout_io)
 	room_for(p, n);
 	p->v[FD_LISTENER] = (struct pollfd){ g->listener, POLLIN, 0 };
 	p->v[FD_XENSTORE] = (struct pollfd){ xs_fileno(g->xs), POLLIN, 0 };
+	p->v[FD_UPKEEP] = (struct pollfd){ upkeep_fd(g), POLLIN, 0 };
 	n = N_FIXED;
 	for (const struct client *c = g->clients; c; c = c->next)
 		p->v[n++] = (struct pollfd){ c->fd, POLLIN, 0 };
@@ -115,6 +123,8 @@ static void handle_ours(struct guestd *g, const struct polled *p)
 
 	if (p->v[FD_XENSTORE].revents)
 		handle_watches(g);
+	if (p->v[FD_UPKEEP].revents)
+		upkeep_read(g);
 	/* those that are accepted now come before the first in the list */
 	for (struct client *c = g->clients; c && i < p->n_ours;
 	     c = c->next, i++) {
@@ -149,6 +159,8 @@ static int64_t do_what_is_due(struct guestd *g)
 		autostart_tick(g, now, &next);
 		life_tick(g, now, &next);
 		pool_tick(g, now, &next);
+		spares_tick(g);
+		upkeep_tick(g, now, &next);
 		halt_tick(g, now, &next);
 		server_tick(g, now, &next);
 		wards_sweep(g);
@@ -176,6 +188,25 @@ static void run(struct guestd *g)
 	}
 }
 
+/* Two would do everything twice. Not flock(): libxl's children would keep that one
+ * when we are killed. The lock ends with the process. */
+static int take_lock(struct pvn_err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open '" LOCK "'");
+	if (!fcntl(fd, F_SETLK, &lock))
+		return 0;
+	pvn_err_errno(err, errno, "cannot lock '" LOCK "'");
+	if (!fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK)
+		pvn_err(err, -EBUSY, "another guestd runs, as process %d",
+			(int)lock.l_pid);
+	close(fd);
+	return err->code;
+}
+
 static int supervise(void)
 {
 	struct guestd g = { .listener = -1 };
@@ -188,9 +219,12 @@ static int supervise(void)
 	signal(SIGPIPE, SIG_IGN);
 	rc = mkdir_p(RECORDS, 0700, &err);
 	if (!rc)
+		rc = take_lock(&err);
+	if (!rc)
 		rc = xl_open(&g, &err);
 	if (!rc) {
 		adopt_recover(&g);
+		spares_begin(&g);
 		rc = server_open(&g, &err);
 	}
 	if (rc) {
@@ -219,7 +253,7 @@ static int shutdown_all(const char *seconds)
 	return PVN_EXIT_FAILED;
 }
 
-static int print_config(const char *path)
+static int print_config(const char *path, bool pvh)
 {
 	auto_guestconf struct guestconf conf = { 0 };
 	autofree char *text = NULL;
@@ -227,6 +261,10 @@ static int print_config(const char *path)
 	struct pvn_err err = { 0 };
 	int rc = guestconf_read(path, &conf, &err);
 
+	if (!rc) {
+		guesttype_settle(&conf, pvh);
+		rc = guesttype_check(conf.type, pvh, &err);
+	}
 	if (!rc) {
 		rc = xlcfg_make(&conf, &config, &err);
 		if (!rc)
@@ -247,10 +285,13 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "shutdown-all"))
 		return shutdown_all(argv[2]);
 	if (argc == 3 && !strcmp(argv[1], "print-config"))
-		return print_config(argv[2]);
+		return print_config(argv[2], true);
+	if (argc == 4 && !strcmp(argv[1], "print-config") &&
+	    !strcmp(argv[3], "no-pvh"))
+		return print_config(argv[2], false);
 	fputs("usage: guestd\n"
 	      "       guestd shutdown-all SECONDS\n"
-	      "       guestd print-config FILE\n",
+	      "       guestd print-config FILE [no-pvh]\n",
 	      stderr);
 	return PVN_EXIT_USAGE;
 }

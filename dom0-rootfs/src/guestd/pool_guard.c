@@ -5,8 +5,6 @@
 
 /* A pool's metadata that is so full is as bad as no space. */
 #define META_PERCENT 92
-#define LEAST_RESERVE (128 * MIB)
-#define MOST_RESERVE (16 * GIB)
 /* Who takes less than this part of the reserve in a window doesn't matter yet. */
 #define LEAST_SHARE 64
 #define MOST_LEAST (16 * MIB)
@@ -28,23 +26,16 @@ static unsigned int meta_percent(const struct pool_status *st)
 		       : 0;
 }
 
-uint64_t pool_guard_reserve(const struct pool_limits *limits,
-			    const struct pool_status *st)
+static uint64_t reserve_of(const struct pool_limits *limits,
+			   const struct pool_status *st)
 {
-	uint64_t reserve = st->data_bytes / 100 * limits->reserve;
-
-	if (reserve > MOST_RESERVE)
-		reserve = MOST_RESERVE;
-	if (reserve < LEAST_RESERVE)
-		reserve = LEAST_RESERVE;
-	/* a pool so small that this is most of it */
-	return reserve > st->data_bytes / 4 ? st->data_bytes / 4 : reserve;
+	return pool_reserve(limits, st->data_bytes);
 }
 
 bool pool_guard_is_near(const struct pool_limits *limits,
 			const struct pool_status *st)
 {
-	return left(st) < 3 * pool_guard_reserve(limits, st) ||
+	return left(st) < 3 * reserve_of(limits, st) ||
 	       meta_percent(st) >= META_PERCENT - 10;
 }
 
@@ -52,7 +43,7 @@ static bool is_tight(const struct pool_limits *limits,
 		     const struct pool_status *st)
 {
 	return st->read_only || st->out_of_space ||
-	       left(st) < pool_guard_reserve(limits, st) ||
+	       left(st) < reserve_of(limits, st) ||
 	       meta_percent(st) >= META_PERCENT;
 }
 
@@ -61,7 +52,7 @@ static bool is_tight(const struct pool_limits *limits,
 static bool has_space_again(const struct pool_limits *limits,
 			    const struct pool_status *st)
 {
-	uint64_t reserve = pool_guard_reserve(limits, st);
+	uint64_t reserve = reserve_of(limits, st);
 
 	return !st->read_only && !st->out_of_space &&
 	       left(st) > reserve + reserve / 2 &&
@@ -122,7 +113,7 @@ enum pool_level pool_guard_decide(const struct pool_limits *limits,
 				  const struct pool_status *st, uint64_t grew,
 				  struct pool_writer *v, size_t n)
 {
-	uint64_t reserve = pool_guard_reserve(limits, st);
+	uint64_t reserve = reserve_of(limits, st);
 
 	for (size_t i = 0; i < n; i++)
 		v[i].pause = v[i].resume = false;
@@ -144,7 +135,7 @@ enum pool_level pool_guard_decide(const struct pool_limits *limits,
 int64_t pool_guard_pause(const struct pool_limits *limits,
 			 const struct pool_status *st)
 {
-	uint64_t floor = pool_guard_reserve(limits, st) / 2;
+	uint64_t floor = reserve_of(limits, st) / 2;
 	uint64_t ms = left(st) > floor ? (left(st) - floor) / BYTES_PER_MS : 0;
 
 	if (ms < SHORTEST_MS)

@@ -26,12 +26,7 @@ struct pool_writer {
 
 enum pool_level { POOL_OK, POOL_WARNING, POOL_TIGHT };
 
-/* How much of the pool is kept, in bytes, for what is under way when guests
- * are paused. */
-uint64_t pool_guard_reserve(const struct pool_limits *limits,
-			    const struct pool_status *st);
-
-/* Is it so near to that that one must look often, and at each guest? */
+/* Is it so near to its reserve that one must look often, and at each guest? */
 bool pool_guard_is_near(const struct pool_limits *limits,
 			const struct pool_status *st);
 

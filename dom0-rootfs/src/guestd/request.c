@@ -17,6 +17,9 @@ static const struct {
 	{ "start", REQUEST_START, true, false },
 	{ "stop", REQUEST_STOP, true, true },
 	{ "kill", REQUEST_KILL, true, false },
+	{ "upkeep", REQUEST_UPKEEP, false, false },
+	{ "drop-spares", REQUEST_DROP_SPARES, false, false },
+	{ "drop-spare", REQUEST_DROP_SPARE, true, false },
 	{ "shutdown-all", REQUEST_SHUTDOWN_ALL, false, true },
 };
 

@@ -77,6 +77,33 @@ static int begin_for_guest(struct guestd *g, struct client *client,
 	return ward_stop(g, ward, err);
 }
 
+static int begin_request(struct guestd *g, struct client *client,
+			 struct pvn_err *err)
+{
+	const struct request *request = &client->request;
+
+	switch (request->verb) {
+	case REQUEST_START:
+	case REQUEST_STOP:
+	case REQUEST_KILL:
+		return begin_for_guest(g, client, err);
+	case REQUEST_SHUTDOWN_ALL:
+		halt_begin(g, request->seconds);
+		break;
+	case REQUEST_DROP_SPARES: /* answered by server_tick() */
+		break;
+	case REQUEST_DROP_SPARE:
+		spares_drop(g, request->name);
+		answer(client, NULL);
+		break;
+	case REQUEST_UPKEEP:
+		upkeep_ask(g);
+		answer(client, NULL);
+		break;
+	}
+	return 0;
+}
+
 static void begin(struct guestd *g, struct client *client)
 {
 	struct pvn_err err = { 0 };
@@ -84,10 +111,8 @@ static void begin(struct guestd *g, struct client *client)
 
 	client->waits = true;
 	rc = request_parse(client->line, &client->request, &err);
-	if (!rc && client->request.verb == REQUEST_SHUTDOWN_ALL)
-		halt_begin(g, client->request.seconds);
-	else if (!rc)
-		rc = begin_for_guest(g, client, &err);
+	if (!rc)
+		rc = begin_request(g, client, &err);
 	if (rc)
 		answer(client, &err);
 }
@@ -116,6 +141,28 @@ void server_read(struct guestd *g, struct client *client)
 	}
 }
 
+static bool waits_for(const struct client *client, const char *name)
+{
+	return client->waits && !client->done &&
+	       !strcmp(client->request.name, name);
+}
+
+/* Nobody waits any more for it to shut down: when it stops later, its file says what
+ * comes next. */
+static void forget_stop(struct guestd *g, const struct request *request)
+{
+	struct ward *ward = ward_find(g, request->name);
+
+	if (request->verb != REQUEST_STOP || !ward || g->halt_deadline)
+		return;
+	for (const struct client *c = g->clients; c; c = c->next) {
+		if (waits_for(c, ward->name) && c->request.verb == REQUEST_STOP)
+			return;
+	}
+	if (ward->wish == WISH_STOP)
+		ward->wish = WISH_NONE;
+}
+
 static void drop_done(struct guestd *g)
 {
 	struct client **link = &g->clients;
@@ -128,6 +175,7 @@ static void drop_done(struct guestd *g)
 			continue;
 		}
 		*link = client->next;
+		forget_stop(g, &client->request);
 		close(client->fd);
 		free(client);
 	}
@@ -138,6 +186,12 @@ void server_tick(struct guestd *g, int64_t now, int64_t *next_io)
 	for (struct client *c = g->clients; c; c = c->next) {
 		struct pvn_err err = { 0 };
 
+		if (c->waits && !c->done &&
+		    c->request.verb == REQUEST_DROP_SPARES &&
+		    spares_drop(g, NULL)) {
+			upkeep_ask(g);
+			answer(c, NULL);
+		}
 		if (!c->deadline || c->done)
 			continue;
 		if (now < c->deadline) {
@@ -151,12 +205,6 @@ void server_tick(struct guestd *g, int64_t now, int64_t *next_io)
 		answer(c, &err);
 	}
 	drop_done(g);
-}
-
-static bool waits_for(const struct client *client, const char *name)
-{
-	return client->waits && !client->done &&
-	       !strcmp(client->request.name, name);
 }
 
 bool server_waits_for(const struct guestd *g, const char *name)
@@ -181,6 +229,14 @@ static void answer_all(struct guestd *g, const char *name, bool starts,
 void server_started(struct guestd *g, const struct ward *ward,
 		    const struct pvn_err *err)
 {
+	autofree char *times = xasprintf("times %s", ward->times);
+
+	for (struct client *c = g->clients; c && !err && *ward->times;
+	     c = c->next) {
+		if (waits_for(c, ward->name) &&
+		    c->request.verb == REQUEST_START)
+			send_line(c, "say", times);
+	}
 	answer_all(g, ward->name, true, err);
 }
 

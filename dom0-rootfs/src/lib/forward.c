@@ -65,6 +65,23 @@ int forwards_parse(const struct kv_list *pairs, struct forward_list *list,
 	return rc;
 }
 
+bool forwards_rename(struct kv_list *pairs, const char *from, const char *to)
+{
+	size_t len = strlen(from);
+	bool any = false;
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		char *value = pairs->v[i].value;
+
+		if (strncmp(value, from, len) || value[len] != ':')
+			continue;
+		pairs->v[i].value = xasprintf("%s%s", to, value + len);
+		free(value);
+		any = true;
+	}
+	return any;
+}
+
 void forwards_free(struct forward_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -180,8 +180,27 @@ char *nat_dhcp_text(const struct subnet *net, const struct kv_list *leases,
 	return text;
 }
 
-/* This host forwards for nat0 and for nobody else, whatever passes br0. */
-char *nat_rules_text(const struct subnet *net, const struct forward_list *list)
+static void put_forwards(uint32_t host, const struct forward_list *list,
+			 FILE *f)
+{
+	char a[IP_TEXT];
+	autofree char *from = host ? xasprintf("ip daddr %s", ip_print(host, a))
+				   : xstrdup("iifname \"br0\"");
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct forward *fw = &list->v[i];
+
+		if (fw->address)
+			fprintf(f, "\t\t%s %s dport %u dnat to %s:%u\n", from,
+				fw->udp ? "udp" : "tcp", fw->port,
+				ip_print(fw->address, a), fw->to);
+	}
+}
+
+/* This host forwards for nat0 and for nobody else, whatever passes br0. dom0 itself and guests on
+ * nat0 reach a forward, too; the answers to the latter must come back by the host. */
+char *nat_rules_text(const struct subnet *net, uint32_t host,
+		     const struct forward_list *list)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -193,20 +212,21 @@ char *nat_rules_text(const struct subnet *net, const struct forward_list *list)
 	      "\tchain prerouting {\n"
 	      "\t\ttype nat hook prerouting priority dstnat; policy accept;\n",
 	      f);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct forward *fw = &list->v[i];
-
-		if (fw->address)
-			fprintf(f,
-				"\t\tiifname \"br0\" %s dport %u dnat to %s:%u\n",
-				fw->udp ? "udp" : "tcp", fw->port,
-				ip_print(fw->address, a), fw->to);
-	}
+	put_forwards(host, list, f);
+	fputs("\t}\n"
+	      "\tchain output {\n"
+	      "\t\ttype nat hook output priority -100; policy accept;\n",
+	      f);
+	if (host)
+		put_forwards(host, list, f);
+	ip_print(subnet_base(net), a);
 	fprintf(f,
 		"\t}\n"
 		"\tchain postrouting {\n"
 		"\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
 		"\t\tip saddr %s/%u oifname != \"" NAT_BRIDGE "\" masquerade\n"
+		"\t\tip saddr %s/%u oifname \"" NAT_BRIDGE
+		"\" ct status dnat masquerade\n"
 		"\t}\n"
 		"\tchain forward {\n"
 		"\t\ttype filter hook forward priority filter; policy accept;\n"
@@ -217,7 +237,7 @@ char *nat_rules_text(const struct subnet *net, const struct forward_list *list)
 		"\t\toifname \"" NAT_BRIDGE "\" drop\n"
 		"\t}\n"
 		"}\n",
-		ip_print(subnet_base(net), a), net->length);
+		a, net->length, a, net->length);
 	if (fclose(f))
 		abort();
 	return text;

@@ -61,12 +61,16 @@ int forward_parse_target(const char *text, char **guest_r, uint16_t *port_r,
 /* All of NAT_FORWARDS; the addresses are left 0. */
 int forwards_parse(const struct kv_list *pairs, struct forward_list *list,
 		   struct pvn_err *err);
+/* Let those that lead to guest @from lead to @to. Returns whether there are any. */
+bool forwards_rename(struct kv_list *pairs, const char *from, const char *to);
 void forwards_free(struct forward_list *list);
 
 #define auto_forwards __attribute__((cleanup(forwards_free)))
 
-/* What nft is to read: the whole table, which replaces the one that is there. */
-char *nat_rules_text(const struct subnet *net, const struct forward_list *list);
+/* What nft is to read: the whole table, which replaces the one that is there. @host: the host's
+ * own address, which forwards lead from; 0: it has none yet, then what comes in from br0. */
+char *nat_rules_text(const struct subnet *net, uint32_t host,
+		     const struct forward_list *list);
 
 /* --- what follows reads and writes files --- */
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan.c: plans are lists of steps with undo, printed or run. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "mem.h"
@@ -90,11 +92,17 @@ static void undo_from(const struct pvn_plan *plan, size_t last, void *ctx,
 	}
 }
 
+/* Does the environment's @variable name this step? */
+static bool is_asked(const char *variable, const struct pvn_step *step)
+{
+	const char *name = getenv(variable);
+
+	return name && !strcmp(name, step->name);
+}
+
 int plan_run(const struct pvn_plan *plan, void *ctx,
 	     const struct pvn_plan_ui *ui, struct pvn_err *err)
 {
-	const char *fail_at = getenv("PVN_FAIL_AT");
-
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct pvn_step *step = &plan->steps[i];
 		int rc;
@@ -103,7 +111,9 @@ int plan_run(const struct pvn_plan *plan, void *ctx,
 		if (ui && ui->step)
 			ui->step(ui->arg, i, plan->n, step);
 		rc = step->run(ctx, err);
-		if (!rc && fail_at && !strcmp(fail_at, step->name))
+		if (!rc && is_asked("PVN_DIE_AT", step))
+			raise(SIGKILL);
+		if (!rc && is_asked("PVN_FAIL_AT", step))
 			rc = pvn_err(err, -EIO, "failed as PVN_FAIL_AT asks");
 		if (!rc)
 			continue;

@@ -50,7 +50,8 @@ void plan_print_json(const struct pvn_plan *plan, FILE *f);
 /* Run all steps in order. A step that fails stops the plan; it and all before
  * it are undone, last first, and *err is the failed step's error with
  * "step 'name': " before it. The environment variable PVN_FAIL_AT=name makes
- * the step of that name fail after it ran (fault injection for the tests).
+ * the step of that name fail after it ran, and PVN_DIE_AT=name ends the process
+ * there, as a power cut would (fault injection for the tests).
  * Returns 0 or the failed step's negative code. */
 int plan_run(const struct pvn_plan *plan, void *ctx,
 	     const struct pvn_plan_ui *ui, struct pvn_err *err);

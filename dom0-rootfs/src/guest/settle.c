@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settle.c: what may be done a moment after a command has ended. */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include "../lib/file.h"
+#include "guestconf.h"
+#include "guestedit.h"
+#include "guests.h"
+#include "settle.h"
+#include "spare.h"
+#include "supervisor.h"
+#include "volume.h"
+
+#define REMOVED ".removed"
+
+static char *removed_path(const char *guest)
+{
+	return xasprintf(PATH_GUESTS "/.%s" REMOVED, guest);
+}
+
+int settle_remove_later(const char *guest, const struct strlist *volumes,
+			struct pvn_err *err)
+{
+	autofree char *path = removed_path(guest);
+	autofree char *text = xstrdup("");
+
+	for (size_t i = 0; i < volumes->n; i++) {
+		char *more = xasprintf("%s%s\n", text, volumes->v[i]);
+
+		free(text);
+		text = more;
+	}
+	return file_write(path, text, 0600, err);
+}
+
+static int remove_listed(const char *vg, const char *path, struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	auto_strlist struct strlist names = { 0 };
+	char *save = NULL;
+	int rc = file_read(path, &text, err);
+
+	if (rc)
+		return rc;
+	for (char *name = strtok_r(text, "\n", &save); name;
+	     name = strtok_r(NULL, "\n", &save))
+		strlist_add(&names, name);
+	rc = volumes_remove(vg, &names, err);
+	if (!rc && unlink(path))
+		rc = pvn_err_errno(err, errno, "cannot remove '%s'", path);
+	return rc;
+}
+
+/* Give one disk's volume the name of the guest, in LVM and then in the text. After a
+ * cut between the two the volume has the name already. */
+static int name_disk(const char *vg, const struct guestconf *conf, size_t i,
+		     const struct volume_list *volumes, char **text,
+		     struct pvn_err *err)
+{
+	const struct conf_disk *disk = &conf->disks[i];
+	autofree char *prefix = xasprintf("/dev/%s/", vg);
+	const char *old = disk->path + strlen(prefix);
+	autofree char *id = NULL;
+	autofree char *new = NULL;
+	autofree char *item = NULL;
+	int rc = 0;
+
+	if (!strncmp(disk->path, prefix, strlen(prefix)))
+		id = spare_of_volume(old);
+	if (!id)
+		return 0;
+	new = xasprintf("guest-%s%s", conf->name,
+			old + strlen(SPARE_VOLUME) + strlen(id));
+	if (volumes_find(volumes, old))
+		rc = volume_rename(vg, old, new, err);
+	item = xasprintf("phy:/dev/%s/%s,%s,%s", vg, new, disk->vdev,
+			 disk->writable ? "w" : "r");
+	return rc ? rc : guestedit_set_item(text, "disk", i, item, err);
+}
+
+static int name_volumes(const char *vg, const char *path, char **text,
+			struct pvn_err *err)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	auto_volumes struct volume_list volumes = { 0 };
+	int rc = guestconf_parse(*text, path, &conf, err);
+
+	if (!rc)
+		rc = volumes_read(vg, &volumes, err);
+	for (size_t i = 0; !rc && i < conf.n_disks; i++)
+		rc = name_disk(vg, &conf, i, &volumes, text, err);
+	return rc ? rc : file_write(path, *text, 0600, err);
+}
+
+static bool has_spare_volumes(const char *text, const char *vg)
+{
+	autofree char *path = xasprintf("/dev/%s/" SPARE_VOLUME, vg);
+
+	return strstr(text, path) != NULL;
+}
+
+/* *done_r: there was something to do. */
+static int settle_names(const char *vg, const char *guest, bool *done_r,
+			struct pvn_err *err)
+{
+	autofree char *path = guestconf_path(guest);
+	autofree char *text = NULL;
+	int rc;
+
+	*done_r = false;
+	if (!file_exists(path))
+		return 0;
+	rc = file_read(path, &text, err);
+	if (rc || !has_spare_volumes(text, vg))
+		return rc;
+	*done_r = true;
+	return name_volumes(vg, path, &text, err);
+}
+
+int settle_guest(const char *vg, const char *guest, struct pvn_err *err)
+{
+	autofree char *path = removed_path(guest);
+	bool done;
+	int rc = file_exists(path) ? remove_listed(vg, path, err) : 0;
+
+	return rc ? rc : settle_names(vg, guest, &done, err);
+}
+
+static int is_removed(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] == '.' && len > strlen(REMOVED) + 1 &&
+	       !strcmp(entry->d_name + len - strlen(REMOVED), REMOVED);
+}
+
+/* Path of one list of volumes to be removed, or NULL. */
+static char *next_removal(void)
+{
+	struct dirent **entries = NULL;
+	int n = scandir(PATH_GUESTS, &entries, is_removed, alphasort);
+	char *path = n > 0 ? xasprintf(PATH_GUESTS "/%s", entries[0]->d_name)
+			   : NULL;
+
+	for (int i = 0; i < n; i++)
+		free(entries[i]);
+	free(entries);
+	return path;
+}
+
+int settle_one(const char *vg, bool *more_r, struct pvn_err *err)
+{
+	auto_strlist struct strlist names = { 0 };
+	autofree char *path = next_removal();
+	int rc = 0;
+
+	*more_r = path != NULL;
+	if (path)
+		return remove_listed(vg, path, err);
+	guests_conf_names(&names);
+	for (size_t i = 0; !rc && !*more_r && i < names.n; i++)
+		rc = settle_names(vg, names.v[i], more_r, err);
+	return rc;
+}
+
+int settle_all(const char *vg, struct pvn_err *err)
+{
+	bool more;
+	int rc;
+
+	do {
+		rc = settle_one(vg, &more, err);
+	} while (!rc && more);
+	return rc;
+}
+
+static bool is_known(const char *id)
+{
+	static const char *const kinds[][2] = { { ".", "" },
+						{ "", "" },
+						{ "", ".taken" } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		autofree char *path = spare_path(kinds[i][0], id, kinds[i][1]);
+
+		if (file_exists(path))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody who has the lock is about to start this one. */
+static int give_back_or_forget(const char *vg, const char *id,
+			       struct pvn_err *err)
+{
+	autofree char *disk = spare_volume(id, "xvda");
+	auto_volumes struct volume_list volumes = { 0 };
+	int rc = volumes_read(vg, &volumes, err);
+
+	if (rc)
+		return rc;
+	if (volumes_find(&volumes, disk))
+		return spare_give_back(id, err);
+	return supervisor_ask(err, NULL, "drop-spare %s", id);
+}
+
+static int settle_taken(const char *vg, struct pvn_err *err)
+{
+	static const char suffix[] = ".taken";
+	DIR *dir = opendir(SPARES);
+	struct dirent *entry;
+	int rc = 0;
+
+	while (dir && !rc && (entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+		autofree char *id = NULL;
+
+		if (len <= strlen(suffix) ||
+		    strcmp(entry->d_name + len - strlen(suffix), suffix))
+			continue;
+		id = xasprintf("%.*s", (int)(len - strlen(suffix)),
+			       entry->d_name);
+		rc = give_back_or_forget(vg, id, err);
+	}
+	if (dir)
+		closedir(dir);
+	return rc;
+}
+
+int settle_spares(const char *vg, struct pvn_err *err)
+{
+	auto_volumes struct volume_list volumes = { 0 };
+	auto_strlist struct strlist orphans = { 0 };
+	int rc = settle_taken(vg, err);
+
+	if (!rc)
+		rc = volumes_read(vg, &volumes, err);
+	for (size_t i = 0; !rc && i < volumes.n; i++) {
+		autofree char *id = spare_of_volume(volumes.v[i].name);
+
+		if (id && !is_known(id))
+			strlist_add(&orphans, volumes.v[i].name);
+	}
+	return rc || !orphans.n ? rc : volumes_remove(vg, &orphans, err);
+}
+
+int settle_forget_spares(const char *vg, struct pvn_err *err)
+{
+	int rc;
+
+	if (unlink(SPARE_WANTED) && errno != ENOENT)
+		return pvn_err_errno(err, errno, "cannot remove '%s'",
+				     SPARE_WANTED);
+	rc = supervisor_ask(err, NULL, "drop-spares");
+	return rc ? rc : settle_spares(vg, err);
+}

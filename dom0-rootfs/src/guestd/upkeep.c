@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* upkeep.c: run 'paravane upkeep' when there is something for it to do and nobody waits;
+ * one at a time. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include "guestd.h"
+
+#define PROGRAM "/usr/bin/paravane"
+/* After a command: maybe another comes. */
+#define DELAY_MS 1000
+#define RETRY_MS 30000
+
+struct upkeep {
+	pid_t pid; /* 0: none runs */
+	int fd; /* what it says */
+	int64_t due; /* 0: nothing to do */
+	char line[256];
+	size_t len;
+	char made[SPARE_ID_MAX]; /* the spare whose volumes it made, or "" */
+};
+
+static struct upkeep *of(struct guestd *g)
+{
+	if (!g->upkeep) {
+		g->upkeep = xcalloc(1, sizeof(*g->upkeep));
+		g->upkeep->fd = -1;
+	}
+	return g->upkeep;
+}
+
+void upkeep_ask(struct guestd *g)
+{
+	struct upkeep *u = of(g);
+
+	if (!u->due)
+		u->due = now_ms() + DELAY_MS;
+}
+
+int upkeep_fd(struct guestd *g)
+{
+	return of(g)->fd;
+}
+
+/* Returns in the child only if it can't be run. */
+static void run_program(int out, bool with_spare)
+{
+	const char *argv[] = { "paravane", "upkeep",
+			       with_spare ? "--spare" : NULL, NULL };
+
+	dup2(out, STDOUT_FILENO);
+	dup2(out, STDERR_FILENO);
+	signal(SIGPIPE, SIG_DFL);
+	execv(PROGRAM, (char *const *)argv);
+	_exit(127);
+}
+
+static void begin(struct guestd *g, struct upkeep *u)
+{
+	int ends[2];
+	bool with_spare = spares_wanted(g);
+
+	u->due = 0;
+	u->len = 0;
+	u->made[0] = '\0';
+	if (pipe2(ends, O_CLOEXEC)) {
+		say(LOG_ERR, "upkeep: %s", strerror(errno));
+		return;
+	}
+	u->pid = fork();
+	if (!u->pid)
+		run_program(ends[1], with_spare);
+	close(ends[1]);
+	u->fd = ends[0];
+	if (u->pid < 0) {
+		say(LOG_ERR, "upkeep: %s", strerror(errno));
+		close(u->fd);
+		u->fd = -1;
+		u->pid = 0;
+	}
+}
+
+/* A spare's ID, or what a person should know. */
+static void take_line(struct upkeep *u)
+{
+	u->line[u->len] = '\0';
+	if (u->len == SPARE_ID_MAX - 1 &&
+	    strspn(u->line, "0123456789abcdef") == u->len)
+		strcpy(u->made, u->line);
+	else if (u->len && strncmp(u->line, "waiting for ", 12))
+		say(LOG_WARNING, "%s", u->line);
+	u->len = 0;
+}
+
+static void ended(struct guestd *g, struct upkeep *u)
+{
+	int status = 0;
+
+	close(u->fd);
+	u->fd = -1;
+	while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	u->pid = 0;
+	if (status) {
+		u->due = now_ms() + RETRY_MS;
+		return;
+	}
+	if (u->made[0])
+		spares_build(g, u->made);
+	if (spares_wanted(g))
+		upkeep_ask(g);
+}
+
+void upkeep_read(struct guestd *g)
+{
+	struct upkeep *u = of(g);
+	char text[256];
+	ssize_t n = read(u->fd, text, sizeof(text));
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (text[i] == '\n')
+			take_line(u);
+		else if (u->len < sizeof(u->line) - 1)
+			u->line[u->len++] = text[i];
+	}
+	if (!n || (n < 0 && errno != EINTR && errno != EAGAIN))
+		ended(g, u);
+}
+
+void upkeep_tick(struct guestd *g, int64_t now, int64_t *next_io)
+{
+	struct upkeep *u = of(g);
+
+	if (u->pid || g->halt_deadline)
+		return;
+	if (g->spares_pause && now >= g->spares_pause) {
+		g->spares_pause = 0;
+		upkeep_ask(g);
+	}
+	if (g->spares_pause && g->spares_pause < *next_io)
+		*next_io = g->spares_pause;
+	if (!u->due)
+		return;
+	if (g->clients && u->due <= now)
+		u->due = now + DELAY_MS;
+	if (u->due <= now)
+		begin(g, u);
+	else if (u->due < *next_io)
+		*next_io = u->due;
+}
