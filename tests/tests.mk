@@ -5,12 +5,14 @@
 #   PVN_ACCEL=kvm    use KVM, where it really works
 #   COLD=no         leave the build from nothing out of the figures
 #   GUESTS=no       leave guests beside those of stock Debian out of them
+#   KEEP=yes        write the figures into docs/figures.md, too
+#   PVN_CYCLES=N    guests that 'test-faults' makes and removes one after the other
 #   PVN_FIGURES=1    leave what the VM tests measured in O/figures-vm.json
 #   UEFI= MEMORY= GUI= ANSWERS= QEMU_EXTRA=   for 'make run...': see images/qemu/run
 
 UNIT_PROGRAMS := $(UNIT_TESTS) $(GUEST_UNIT_TESTS)
 TEST_ENV := PVN_ISO=$(O)/paravane.iso PVN_ACCEL=$(PVN_ACCEL) TIMEOUT_MULT=$(TIMEOUT_MULT) \
-	PVN_DESCRIBE=$$($(GIT) describe --always --dirty --tags 2>/dev/null)
+	PVN_CYCLES=$(PVN_CYCLES) PVN_DESCRIBE=$$($(GIT) describe --always --dirty --tags 2>/dev/null)
 
 VMS ?= 2
 VM_ARGS := -n $(VMS) --dist loadfile
@@ -23,18 +25,19 @@ FIGURES_INPUTS := deb:$(XEN_PACKAGE)
 check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG)
 	$(Q)$(IN) env LD_LIBRARY_PATH=$(XEN_STAGE)/usr/lib tests/check $(O) $(UNIT_PROGRAMS)
 
-test: check iso
+test: check iso $(DEBIAN)
 	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m 'not faults' $(if $(T),-k '$(T)')
 
 # What takes long and seldom breaks; 'test' has a sample of it.
-test-faults: check iso
+test-faults: check iso $(DEBIAN)
 	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m faults $(if $(T),-k '$(T)')
 
-figures: iso
+figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN))
 	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) XEN_PACKAGE=$(XEN_PACKAGE) tests/bench/builds
 	$(Q)rm -f $(O)/figures-guests.json
 	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' tests/bench/guests
 	$(Q)$(IN) env $(TEST_ENV) python3 tests/bench/figures.py
+	$(Q)[ '$(KEEP)' != yes ] || $(IN) python3 tests/bench/keep.py
 
 .PHONY: demo demo-stop run run-install run-installed
 export IN PVN_ACCEL UEFI MEMORY GUI ANSWERS QEMU_EXTRA

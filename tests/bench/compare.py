@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""compare.py: from what guests.py noted in O/figures-guests/{ours,stock}.log, print a
-table and write O/figures-guests.json. A log may end early: what it has no answer for
-is null, and 'why' has the reason."""
+"""compare.py: from what guests.py noted in O/figures-guests/{ours,stock}.log, and of PVH
+guests in {ours,stock}-pvh*.log, print a table and write O/figures-guests.json. A log may
+end early or not be there: what it has no answer for is null, and 'why' has the reason."""
 import json
 import os
 import pathlib
@@ -12,22 +12,33 @@ import statistics
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 NOTE = re.compile(r"\[ *(\d+\.\d+)\] bench: (begin|middle|end) ([a-z-]+) (\d+)$", re.M)
 MEMORY = re.compile(r"bench: memory (\d+) (\d+)$", re.M)
+IDLE = re.compile(r"bench: idle (\d+) ([\d.]+) ([\d.]+) (\d+)$", re.M)
+FOLDER = OUT / "figures-guests"
 FIRST = 3  # 'the first guest' is the median of so many
 MANY = 24
 
 
+def number(pattern, text):
+    found = re.search(pattern, text, re.M)
+    return int(found[1]) if found else None
+
+
 class Log:
-    """Seconds of each command by the number of guests, and dom0's MemAvailable in KiB."""
+    """Seconds of each command by the number of guests, dom0's MemAvailable in KiB, and
+    what part of a CPU is used while nothing is done."""
 
     def __init__(self, text):
         marks = {(what, int(n), when): float(t) for t, when, what, n in NOTE.findall(text)}
         self.ends = {(what, n): t for (what, n, when), t in marks.items() if when == "end"}
         self.begins = {(what, n): t for (what, n, when), t in marks.items() if when == "begin"}
         self.middles = {(what, n): t for (what, n, when), t in marks.items() if when == "middle"}
-        made = re.search(r"bench: made (\d+)$", text, re.M)
-        self.made = int(made[1]) if made else None
+        self.made = number(r"bench: made (\d+)$", text)
+        self.answering = number(r"bench: answering (\d+)$", text)
+        self.idle = {int(n): (float(after) - float(before)) / int(seconds)
+                     for n, before, after, seconds in IDLE.findall(text)}
         rounds = text.split("bench: memory 0 ")
-        first_round = "bench: memory 0 " + rounds[1] if len(rounds) > 1 else ""
+        lost = MEMORY.search(rounds[0]) or len(rounds) == 1
+        first_round = rounds[0] if lost else "bench: memory 0 " + rounds[1]
         self.memory = {int(n): int(kib) for n, kib in MEMORY.findall(first_round)}
 
     def seconds(self, what):
@@ -58,11 +69,28 @@ def growth_ms(values):
 
 
 def memory_per_guest(log):
-    last = max(log.memory, default=0)
-    return round((log.memory[0] - log.memory[last]) / last / 1024, 2) if last else None
+    first, last = min(log.memory, default=0), max(log.memory, default=0)
+    if last == first:
+        return None
+    return round((log.memory[first] - log.memory[last]) / (last - first) / 1024, 2)
 
 
-def compare(ours, stock):
+def median_of_all(logs, what):
+    values = [value for log in logs for value in log.seconds(what).values()]
+    return statistics.median(values) if values else None
+
+
+def ratio_of_all(ours, stock, what):
+    return ratio(median_of_all(ours, what), median_of_all(stock, what))
+
+
+def idle_percent(log):
+    if 0 not in log.idle or MANY not in log.idle:
+        return None
+    return round(100 * (log.idle[MANY] - log.idle[0]), 2)
+
+
+def compare(ours, stock, ours_pvh, stock_pvh):
     ours_create, stock_create = ours.seconds("create"), stock.seconds("create")
     ours_destroy, stock_destroy = ours.seconds("destroy"), stock.seconds("destroy")
     both = sorted(set(ours_destroy) & set(stock_destroy))
@@ -73,9 +101,14 @@ def compare(ours, stock):
         "create_growth_ms": growth_ms(ours_create),
         "destroy_ratio": ratio(sum(ours_destroy[n] for n in both),
                                sum(stock_destroy[n] for n in both)),
+        "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create"),
+        "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy"),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
+        "debian_create_to_ssh_ratio": ratio_of_all([ours], [stock], "debian-ssh"),
         "dom0_mib_per_guest": memory_per_guest(ours),
+        "idle_guests_cpu_percent": idle_percent(ours),
         "guests_4gib": ours.made,
+        "guests_answering": ours.answering,
     }
 
 
@@ -83,6 +116,8 @@ def why(figures, ours, stock):
     reasons = {name: f"ours got to {len(ours.seconds('create'))} guests, "
                      f"stock to {len(stock.seconds('create'))}"
                for name in ("create_ratio", "create_ratio_24", "create_growth_ms")}
+    reasons |= dict.fromkeys(("create_ratio_pvh", "destroy_ratio_pvh"),
+                             "PVH guests did not run here, neither in icount mode nor without it")
     return {name: reasons.get(name, "the run ended before it")
             for name, value in figures.items() if value is None}
 
@@ -102,17 +137,26 @@ def print_table(ours, stock):
         removal = gone - xl if gone else None
         free = [log.memory[n] / 1024 if n in log.memory else None for log in (ours, stock)]
         print(f"{n:>5}" + cells(create, snapshot, rest, destroy, xl, removal, *free))
-    for what in ("debian-create", "debian-destroy"):
-        values = stock.seconds(what).values()
-        if values:
-            print(f"stock, {what}: {statistics.median(values):.2f} s")
+
+
+def print_medians(machines):
+    for name, logs in machines.items():
+        for what in ("create", "destroy", "debian-create", "debian-destroy", "debian-ssh"):
+            value = median_of_all(logs, what)
+            if value and (what.startswith("debian") or "pvh" in name):
+                print(f"{name}, {what}: {value:.2f} s")
+
+
+def read_logs(name):
+    return [Log(path.read_text()) for path in sorted(FOLDER.glob(f"{name}.log"))]
 
 
 def main():
-    ours, stock = (Log((OUT / "figures-guests" / f"{name}.log").read_text())
-                   for name in ("ours", "stock"))
+    (ours,), (stock,) = read_logs("ours"), read_logs("stock")
+    pvh = {name: read_logs(f"{name}*") for name in ("ours-pvh", "stock-pvh")}
     print_table(ours, stock)
-    figures = compare(ours, stock)
+    print_medians({"ours": [ours], "stock": [stock], **pvh})
+    figures = compare(ours, stock, *pvh.values())
     for name, value in figures.items():
         print(f"{name:<26} {'-' if value is None else value:>12}")
     figures["why"] = why(figures, ours, stock)

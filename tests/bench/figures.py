@@ -6,7 +6,8 @@ Sizes are the ISO's. Times are those of one installation and one boot in QEMU,
 one after the other on a machine that does nothing else. What the script
 'builds' and 'guests' measured is taken from O/figures-build.json and
 O/figures-guests.json. All goes to O/figures.json; a
-figure that is not known is null there, and 'why' has the reason.
+figure that is not known is null there, and 'why' has the reason. Beside each stands what
+the file 'limits' says; the exit code does not depend on that.
 """
 import json
 import os
@@ -18,6 +19,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 from guests import Host  # noqa: E402 (the path comes first)
 from install import blank_disk, install, make_key  # noqa: E402
+from limits import read_limits  # noqa: E402
 from machine import ACCEL  # noqa: E402
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
@@ -36,7 +38,9 @@ COMPONENTS = [
 REST = "ISO filesystem"
 
 GUESTS = ["create_ratio", "create_ratio_24", "create_growth_ms", "destroy_ratio",
-          "create_to_ssh_s", "dom0_mib_per_guest", "guests_4gib"]
+          "create_ratio_pvh", "destroy_ratio_pvh", "create_to_ssh_s",
+          "debian_create_to_ssh_ratio", "dom0_mib_per_guest", "idle_guests_cpu_percent",
+          "guests_4gib", "guests_answering"]
 
 
 def component_of(path):
@@ -105,12 +109,15 @@ def measured_guests():
 
 
 def print_table(figures):
+    limits = read_limits()
     for name, value in figures.items():
         if isinstance(value, dict):
             for part, size in sorted(value.items(), key=lambda item: -item[1]):
                 print(f"    {part:<22} {size:>12,}")
         else:
-            print(f"{name:<26} {'-' if value is None else format(value, ','):>12}")
+            limit = limits.get(name)
+            verdict = f"   {limit}: {limit.verdict(value)}" if limit and value is not None else ""
+            print(f"{name:<26} {'-' if value is None else format(value, ','):>12}{verdict}")
 
 
 def main():
@@ -123,6 +130,7 @@ def main():
                **measure_machine(iso), **measure_builds(), **guests}
     print_table(figures)
     figures["accelerator"] = ACCEL
+    figures["commit"] = os.environ.get("PVN_DESCRIBE") or "unknown"
     figures["why"] = {name: why.get(name, "left out by COLD=no")
                       for name, value in figures.items() if value is None}
     (OUT / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")

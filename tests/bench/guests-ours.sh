@@ -1,42 +1,107 @@
 # shellcheck shell=sh
-# guests-ours.sh COUNT REST: guests on our host, one after the other; by guests.py, in dom0.
+# guests-ours.sh TYPE COUNT REST: guests on our host, one after the other; by guests.py, in dom0. TYPE
+# is pv or pvh; with pv more is measured than what it takes to make and remove them.
 # It ends earlier where a guest is refused. What it notes is in the kernel's log, with its clock: '<7>' keeps it off the console.
 set -eu
-count=$1 rest=$2
+type=$1 count=$2 rest=$3
+many=24
+idle_seconds=300
 echo on >/proc/sys/kernel/printk_devkmsg
 note() { echo "<7>bench: $*" >/dev/kmsg; }
 memory() { note memory "$1" "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)"; }
 
+create() { # NAME OPTION...
+	name=$1
+	shift
+	guest create "$name" --template mini --type "$type" --start "$@"
+}
+
+# Seconds of CPU that all domains have used.
+used() { xl list | awk 'NR > 1 { sum += $NF } END { print sum }'; }
+
+idle() { # GUESTS
+	before=$(used)
+	sleep "$idle_seconds"
+	note idle "$1" "$before" "$(used)" "$idle_seconds"
+}
+
+# DHCP, which is QEMU's, has addresses for 15.
+network_config() { # N
+	cat <<-END
+		version: 2
+		ethernets:
+		  eth0:
+		    addresses:
+		      - 10.0.2.$((100 + $1))/24
+	END
+}
+
+to_ssh() {
+	note begin ssh 1
+	create answers
+	guest wait answers --for ssh
+	note end ssh 1
+	guest destroy answers
+	sleep "$rest"
+}
+
+make_guests() {
+	made=0
+	for n in $(seq "$count"); do
+		network_config "$n" >/run/bench.network
+		note begin create "$n"
+		if ! create "g$n" --network-config /run/bench.network --timing 2>/run/bench.timing; then
+			cat /run/bench.timing
+			break
+		fi
+		note end create "$n"
+		made=$n
+		grep ' ms  ' /run/bench.timing | while read -r line; do note "timing $n $line"; done
+		sleep "$rest"
+		memory "$n"
+		[ "$n" != "$many" ] || idle "$n"
+	done
+	note made "$made"
+}
+
+count_answering() {
+	answering=0
+	for n in $(seq "$made"); do
+		if guest wait "g$n" --for ssh --timeout 60; then answering=$((answering + 1)); fi
+	done
+	note answering "$answering"
+}
+
+remove_guests() {
+	for n in $(seq "$made" -1 1); do
+		note begin destroy "$n"
+		guest destroy "g$n"
+		note end destroy "$n"
+		sleep 2
+	done
+}
+
+debian_to_ssh() {
+	for n in 1 2 3; do
+		note begin debian-ssh "$n"
+		guest create debian --template debian --start --ip 10.0.2.50/24 --gateway 10.0.2.2
+		if guest wait debian --for ssh --timeout 1200; then note end debian-ssh "$n"; fi
+		guest destroy debian
+		sleep "$rest"
+	done
+}
+
 # the template's volume is made by the first one
-guest create warm --template mini --start
+create warm
 sleep "$rest"
 guest destroy warm
-
-note begin ssh 1
-guest create answers --template mini --start
-guest wait answers --for ssh
-note end ssh 1
-guest destroy answers
 sleep "$rest"
+if [ "$type" = pv ]; then
+	to_ssh
+	idle 0
+fi
 memory 0
-
-made=0
-for n in $(seq "$count"); do
-	note begin create "$n"
-	if ! guest create "g$n" --template mini --start --timing 2>/run/bench.timing; then
-		cat /run/bench.timing
-		break
-	fi
-	made=$n
-	note end create "$n"
-	grep ' ms  ' /run/bench.timing | while read -r line; do note "timing $n $line"; done
-	sleep "$rest"
-	memory "$n"
-done
-note made "$made"
-for n in $(seq "$made" -1 1); do
-	note begin destroy "$n"
-	guest destroy "g$n"
-	note end destroy "$n"
-	sleep 2
-done
+make_guests
+[ "$type" != pv ] || count_answering
+remove_guests
+[ "$type" != pv ] || debian_to_ssh

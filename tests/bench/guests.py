@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """guests.py: what a guest costs, on our host and on a stock Debian 13 dom0.
 
-    guests.py install ISO       in the build root: leaves an installed disk and the key to it
-    guests.py ours ISO          the guests on that
-    guests.py stock ISO         the same on what 'stock-disk' made
+    guests.py install ISO         in the build root: leaves an installed disk and the key to it
+    guests.py ours ISO            the guests on that
+    guests.py stock ISO           the same on what 'stock-disk' made
+    guests.py ours-pvh ISO [RUN]  a few PVH guests, where the CPU can run them
+    guests.py stock-pvh ISO [RUN]
 
-The two measurements run where QEMU is 7.2: with its '-icount' a second is a number of
-instructions, so that what else the machine does changes nothing. Xen is started by QEMU
-itself. A script in dom0 notes begin and end of each command in the kernel's log;
+All but the first run where QEMU is 7.2: with its '-icount' a second is a number of
+instructions, so that what else the machine does changes nothing. With a RUN, the number of
+one of several, seconds are the machine's, with any QEMU. Xen is started by QEMU itself. A
+script in dom0 notes begin and end of each command in the kernel's log;
 O/figures-guests/NAME.log keeps that for compare.py.
 """
 import os
@@ -21,35 +24,40 @@ sys.path.insert(0, str(HERE.parent / "vm"))
 import qemu  # noqa: E402 (the path comes first)
 from guests import Host  # noqa: E402
 from install import blank_disk, install, make_key, overlay  # noqa: E402
+from machine import MachineError  # noqa: E402
 from media import DirectBoot, direct_boot  # noqa: E402
-from qemu import Disk  # noqa: E402
+from qemu import PVH_CPU, Disk  # noqa: E402
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 WORK = OUT / "figures-guests"
 KEY = WORK / "id_ed25519"
-# how many guests, unless one is refused before
-COUNT = {"ours": 60, "stock": 24}
-REST = 8  # seconds for a guest to boot in
+DEBIAN = OUT / "templates-more" / "debian.tar"
+# how many guests, unless one is refused before, and seconds for each to boot in
+COUNT = {"ours": 60, "stock": 24, "ours-pvh": 3, "stock-pvh": 3}
+REST = {"pv": 8, "pvh": 60}
 MEMORY = 4096  # MiB
+LIMIT = 14400  # seconds
+# dom0's kernel keeps all that is noted until the end
+BIG_LOG = " log_buf_len=4M"
 
 qemu.ACCELERATOR["icount"] = ["-accel", "tcg,thread=single,tb-size=1024", "-cpu", "qemu64",
                               "-icount", "shift=2,sleep=off"]
 
-def run(host, script, limit=3600):
+
+def run(host, script, kind, log):
     """Run a script in dom0 and keep what it noted; it is not talked to meanwhile,
     which would cost it time."""
     host.feed("cat >/root/bench.sh", HERE / script)
-    host.succeed(f"(trap '' HUP; sh /root/bench.sh {COUNT[host.name]} {REST}; echo \"bench ended: $?\""
-                 " >/dev/console) >/root/bench.out 2>&1 </dev/null &")
+    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {COUNT[host.name]} {REST[kind]};"
+                 " echo \"bench ended: $?\" >/dev/console) >/root/bench.out 2>&1 </dev/null &")
     try:
-        host.wait_for_console("bench ended: 0", limit)
+        host._until(lambda: host.console.find(r"bench ended: \d"), LIMIT, "the end")
     finally:
-        keep(host.name, host.succeed("dmesg | grep -F 'bench: '", 300))
+        noted = host.succeed("dmesg | grep -F 'bench: '", 300)
+        log.write_text(noted)
         print(host.succeed("cat /root/bench.out", 300))
-
-
-def keep(name, log):
-    (WORK / f"{name}.log").write_text(log)
+    if not host.console.find("bench ended: 0") or "bench: end create" not in noted:
+        raise MachineError(f"{host.name}: it did not get to its end")
 
 
 def our_boot(iso):
@@ -58,61 +66,76 @@ def our_boot(iso):
     install_id = (WORK / "installed").read_text().strip()
     mode = f"paravane.mode=host paravane.install={install_id} paravane.slot=a"
     assert "paravane.mode=install" in boot.modules[0]
-    boot.modules[0] = boot.modules[0].replace("paravane.mode=install", mode)
+    boot.modules[0] = boot.modules[0].replace("paravane.mode=install", mode) + BIG_LOG
     return boot
 
 
 def make_installation(iso):
+    """With the template 'debian'."""
     WORK.mkdir(parents=True, exist_ok=True)
     for old in (KEY, KEY.with_suffix(".pub")):
         old.unlink(missing_ok=True)
     installed = install("install", WORK / "log", make_key(WORK), iso,
                         blank_disk(WORK / "ours.qcow2"))
     (WORK / "installed").write_text(installed.id + "\n")
-
-
-def measure_ours(iso):
-    host = Host("ours", WORK / "log", KEY, memory=MEMORY, boot=our_boot(iso),
-                disks=[overlay(WORK / "ours.qcow2", WORK / "ours-run.qcow2")]).start()
+    host = Host("import", WORK / "log", KEY, disks=[installed.disk]).start()
     try:
         host.wait_for_boot()
-        run(host, "guests-ours.sh")
+        done = host.feed("template import -", DEBIAN, 1800)
+        if done.status:
+            raise MachineError(done.stderr)
+        host.shutdown()
     finally:
         host.close()
 
 
-def stock_machine():
+def our_machine(iso, name, **settings):
+    disk = overlay(WORK / "ours.qcow2", WORK / "ours-run.qcow2")
+    host = Host(name, WORK / "log", KEY, memory=MEMORY, boot=our_boot(iso), disks=[disk],
+                **settings).start()
+    host.wait_for_boot()
+    return host
+
+
+def stock_machine(_, name, **settings):
     """Debian's Xen, kernel and initramfs, started without a boot loader."""
     folder = WORK / "stock"
-    arguments = "root=/dev/vda ro net.ifnames=0 console=hvc0"
+    arguments = "root=/dev/vda ro net.ifnames=0 console=hvc0" + BIG_LOG
     boot = DirectBoot(folder / "xen", "dom0_mem=1024M,max:1024M console=com1,vga com1=115200,8n1",
                       [f"{folder}/vmlinuz {arguments}", f"{folder}/initrd.img"])
     root, pool = WORK / "stock-root.qcow2", WORK / "stock-pool.qcow2"
     qemu_img(["-F", "raw", "-b", folder / "root.img", root])
     qemu_img([pool, "8G"])
-    return Host("stock", WORK / "log", KEY, memory=MEMORY, boot=boot,
-                disks=[Disk(root), Disk(pool)])
+    host = Host(name, WORK / "log", KEY, memory=MEMORY, boot=boot,
+                disks=[Disk(root), Disk(pool), Disk(folder / "debian.img", format="raw")],
+                **settings).start()
+    host.wait_for_ssh(900)
+    return host
 
 
 def qemu_img(arguments):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *arguments], check=True)
 
 
-def measure_stock(_):
-    host = stock_machine().start()
+def measure(what, iso, number):
+    whose, _, kind = what.partition("-")
+    kind = kind or "pv"
+    start = {"ours": our_machine, "stock": stock_machine}[whose]
+    host = start(iso, what, cpu=PVH_CPU if kind == "pvh" else None)
     try:
-        host.wait_for_ssh(900)
-        run(host, "guests-stock.sh")
+        run(host, f"guests-{whose}.sh", kind, WORK / f"{'.'.join([what, *number])}.log")
     finally:
         host.close()
 
 
 def main():
-    what, iso = sys.argv[1:]
-    if what != "install":
+    what, iso, *number = sys.argv[1:]
+    if what == "install":
+        make_installation(pathlib.Path(iso))
+        return
+    if not number:
         qemu.ACCEL = "icount"
-    {"install": make_installation, "ours": measure_ours,
-     "stock": measure_stock}[what](pathlib.Path(iso))
+    measure(what, pathlib.Path(iso), number)
 
 
 if __name__ == "__main__":

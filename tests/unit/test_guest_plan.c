@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "create.h"
+#include "guesttype.h"
 #include "size.h"
 #include "unit.h"
 
@@ -144,6 +145,91 @@ PVN_TEST(refuses)
 	facts.volumes.v[0].used_percent = 90;
 	expect(&web, &facts,
 	       "not enough space in the pool: 128M needed, 102M free");
+}
+
+/* "type choice kernel" of the guest that is planned. Caller frees. */
+static char *type_of(const struct create_request *req,
+		     const struct create_facts *facts)
+{
+	auto_create struct create create = { 0 };
+	auto_plan struct pvn_plan plan = { 0 };
+	struct pvn_err err = { 0 };
+	const struct guestconf *conf = &create.conf;
+
+	assert_int_equal(create_plan(req, facts, &create, &plan, &err), 0);
+	return xasprintf("%s %s %s", conf->type,
+			 conf->type_choice ? conf->type_choice : "-",
+			 conf->kernel);
+}
+
+static void expect_type(const struct create_facts *facts, const char *type,
+			const char *wanted)
+{
+	struct create_request req = web;
+	autofree char *got = NULL;
+
+	req.type = type;
+	got = type_of(&req, facts);
+	assert_string_equal(got, wanted);
+}
+
+static void set_text(char **member, const char *value)
+{
+	free(*member);
+	*member = xstrdup(value);
+}
+
+PVN_TEST(auto_is_pvh_where_the_host_can)
+{
+	auto_create_facts struct create_facts facts = { 0 };
+	struct template *t;
+
+	make_facts(&facts);
+	t = &facts.templates.v[0];
+	expect_type(&facts, NULL, "pv - " KERNEL_GUEST);
+	expect_type(&facts, "auto", "pv auto " KERNEL_GUEST);
+	facts.pvh = true;
+	expect_type(&facts, "auto", "pvh auto " KERNEL_GUEST);
+	set_text(&t->kernel, KERNEL_GRUB_PV);
+	expect_type(&facts, "auto", "pvh auto " KERNEL_GRUB_PVH);
+	expect_type(&facts, "pvh", "pvh - " KERNEL_GRUB_PVH);
+	expect_type(&facts, "pv", "pv - " KERNEL_GRUB_PV);
+	set_text(&t->type, "auto");
+	expect_type(&facts, NULL, "pvh auto " KERNEL_GRUB_PVH);
+}
+
+PVN_TEST(pvh_is_refused_where_the_host_can_not)
+{
+	auto_create_facts struct create_facts facts = { 0 };
+	auto_create struct create create = { 0 };
+	auto_plan struct pvn_plan plan = { 0 };
+	struct create_request req = web;
+	struct pvn_err err = { 0 };
+
+	make_facts(&facts);
+	req.type = "pvh";
+	assert_int_equal(create_plan(&req, &facts, &create, &plan, &err),
+			 PVN_REFUSED);
+	assert_non_null(strstr(err.msg, "this host can't run PVH guests"));
+}
+
+PVN_TEST(guest_moves_to_other_hardware)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+
+	conf.kernel = xstrdup(KERNEL_GRUB_PV);
+	guesttype_set(&conf, "auto", false);
+	guesttype_settle(&conf, true);
+	assert_string_equal(conf.type, "pvh");
+	assert_string_equal(conf.kernel, KERNEL_GRUB_PVH);
+	guesttype_settle(&conf, false);
+	assert_string_equal(conf.type, "pv");
+	assert_string_equal(conf.kernel, KERNEL_GRUB_PV);
+	/* what was asked for stays */
+	guesttype_set(&conf, "pv", true);
+	guesttype_settle(&conf, true);
+	assert_string_equal(conf.type, "pv");
+	assert_false(guesttype_is_auto(&conf));
 }
 
 PVN_TEST(checks_names)

@@ -40,7 +40,8 @@ PVN_TEST(round_trip)
 	const struct guestconf made = {
 		.name = (char *)"web",
 		.uuid = (char *)"12345678-9abc-4def-8123-456789abcdef",
-		.type = (char *)"pv",
+		.type = (char *)"pvh",
+		.type_choice = (char *)"auto",
 		.kernel = (char *)"/slot/boot/guest-vmlinux",
 		.cmdline = (char *)"root=/dev/xvda rw console=hvc0",
 		.template = (char *)"mini",
@@ -66,6 +67,7 @@ PVN_TEST(round_trip)
 	assert_string_equal(got.name, made.name);
 	assert_string_equal(got.uuid, made.uuid);
 	assert_string_equal(got.type, made.type);
+	assert_string_equal(got.type_choice, made.type_choice);
 	assert_string_equal(got.kernel, made.kernel);
 	assert_string_equal(got.cmdline, made.cmdline);
 	assert_string_equal(got.template, made.template);
@@ -122,7 +124,15 @@ PVN_TEST(refuses)
 		"name = [\n",
 		"name='x'\nmemory='much'\n",
 		"name='x'\ntype='hvm'\n",
+		"name='x'\nparavane_type='pv'\n",
 		"name='x'\nvif=['colour=red']\n",
+		"name='x'\ndisk='phy:/dev/x,xvda,w'\n",
+		"name='x'\nvif='bridge=br0'\n",
+		"name='x'\nvif=[['bridge=br0']]\n",
+		"name='x'\nvif=['mac=00:16:3e:12:34']\n",
+		"name='x'\nvif=['mac=0:16:3e:12:34:56']\n",
+		"name='x'\nvif=['rate=fast']\n",
+		"name='x'\non_crash='rename-restart'\n",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -134,16 +144,98 @@ PVN_TEST(refuses)
 	}
 }
 
-PVN_TEST(names_the_line_of_an_unsupported_key)
+PVN_TEST(names_the_line)
 {
-	auto_guestconf struct guestconf conf = { 0 };
-	struct pvn_err err = { 0 };
+	static const struct {
+		const char *text, *message;
+	} bad[] = {
+		{ "name='a#b' # 'c\ndisk=[\n]\n vcpus=2; usb = 1\n",
+		  "line 4: key 'usb' is not supported" },
+		{ "name='x'\nvcpus=2\nvcpus='two'\n",
+		  "line 3: 'vcpus' is no number" },
+		{ "memory=0x40\n\nname=['x']\n",
+		  "line 3: 'name' is no string" },
+		{ "name='x'\n#\ntype='hvm'\n", "line 3: type 'hvm'" },
+		{ "name='x'\non_crash='explode'\n",
+		  "line 2: 'on_crash' is 'explode': expected destroy, restart or preserve" },
+		{ "name='x'\ndisk='phy:/dev/x,xvda,w'\n",
+		  "line 2: 'disk' is no list" },
+		{ "name='x'\nvif=[\n'bridge=br0',\n'rate=fast' ]\n",
+		  "line 4: bad vif: 'fast' is no rate" },
+		{ "name='x'\nvif=[ [] ]\n",
+		  "line 2: 'vif' has something that is no string" },
+		{ "name='x'\ndisk=[\n'phy:/dev/x,xvda,w',\n'phy:/dev/x,xvdb,q' ]\n",
+		  "line 4: bad disk 'phy:/dev/x,xvdb,q'" },
+	};
 
-	assert_int_equal(
-		read_text("name='a#b' # 'c\ndisk=[\n]\n vcpus=2; usb = 1\n",
-			  &conf, &err),
-		-EINVAL);
-	assert_non_null(strstr(err.msg, "line 4: key 'usb' is not supported"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		auto_guestconf struct guestconf conf = { 0 };
+		struct pvn_err err = { 0 };
+
+		assert_int_equal(read_text(bad[i].text, &conf, &err), -EINVAL);
+		if (!strstr(err.msg, bad[i].message))
+			fail_msg("'%s' is not in '%s'", bad[i].message,
+				 err.msg);
+	}
+}
+
+/* What is written there is honoured or refused. */
+PVN_TEST(refuses_what_a_disk_would_lose)
+{
+	static const struct {
+		const char *spec, *refused;
+	} disks[] = {
+		{ "phy:/dev/x,xvda,w", NULL },
+		{ "/dev/x,raw,xvda,rw", NULL },
+		{ "format=raw,vdev=xvda,access=r,backendtype=phy,target=/dev/x",
+		  NULL },
+		{ "format=qcow2,vdev=xvda,access=w,target=/x", "format" },
+		{ "vdev=xvda,backendtype=qdisk,target=/x", "backendtype" },
+		{ "vdev=xvda,backend=storage,target=/x", "backend" },
+		{ "vdev=xvda,script=block-iscsi,target=/x", "script" },
+		{ "vdev=xvda,cdrom,target=/x", "cdrom" },
+		{ "phy:/dev/x,xvda:cdrom,r", "cdrom" },
+		{ "vdev=xvda,direct-io-safe,target=/x", "direct-io-safe" },
+		{ "vdev=xvda,no-discard,target=/x", "discard" },
+		{ "vdev=xvda,specification=virtio,target=/x", "specification" },
+		{ "vdev=xvda,colo,target=/x", "colo" },
+		{ "vdev=xvda,untrusted,target=/x", "trusted" },
+		{ "vdev=xvda,grant_usage=1,target=/x", "grant_usage" },
+	};
+
+	for (size_t i = 0; i < sizeof(disks) / sizeof(*disks); i++) {
+		auto_guestconf struct guestconf conf = { 0 };
+		autofree char *text =
+			xasprintf("name='x'\ndisk=['%s']\n", disks[i].spec);
+		struct pvn_err err = { 0 };
+		int rc = read_text(text, &conf, &err);
+
+		if (!disks[i].refused) {
+			assert_int_equal(rc, 0);
+			assert_string_equal(conf.disks[0].path, "/dev/x");
+			assert_string_equal(conf.disks[0].vdev, "xvda");
+			continue;
+		}
+		autofree char *want =
+			xasprintf("'%s' is not supported", disks[i].refused);
+
+		assert_int_equal(rc, -EINVAL);
+		assert_non_null(strstr(err.msg, want));
+	}
+}
+
+PVN_TEST(mac_addresses)
+{
+	const uint8_t bytes[6] = { 0x00, 0x16, 0x3e, 0x0a, 0xbc, 0xff };
+	uint8_t mac[6];
+
+	assert_int_equal(guestconf_mac("00:16:3e:0A:bc:ff", mac), 0);
+	assert_memory_equal(mac, bytes, 6);
+	assert_int_equal(guestconf_mac("00:16:3e:0a:bc:f", mac), -EINVAL);
+	assert_int_equal(guestconf_mac("00:16:3e:0a:bc:fg", mac), -EINVAL);
+	assert_int_equal(guestconf_mac("00:16:3e:0a:bc-ff", mac), -EINVAL);
+	assert_int_equal(guestconf_mac("000:16:3e:a:bc:ff", mac), -EINVAL);
+	assert_int_equal(guestconf_mac("00:16:3e:0a:bc:ff:", mac), -EINVAL);
 }
 
 PVN_TEST(messages_of_libxl)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_guestd.c: what becomes of a guest that stopped, and what clients may ask. */
+/* test_guestd.c: what becomes of a guest that stopped, what clients may ask, and what a
+ * guestd leaves for the next one. */
 #include <errno.h>
 
-#include "../../dom0-rootfs/src/guestd/policy.h"
-#include "../../dom0-rootfs/src/guestd/request.h"
+#include "../../dom0-rootfs/src/guestd/guestd.h"
+#include "supervisor.h"
 #include "unit.h"
 
 #define MINUTE 60000
@@ -32,19 +33,6 @@ PVN_TEST(actions_are_those_of_the_file)
 	assert_int_equal(policy_action(&conf, REASON_CRASH), ACTION_PRESERVE);
 	assert_int_equal(policy_action(&conf, REASON_WATCHDOG),
 			 ACTION_PRESERVE);
-}
-
-PVN_TEST(unknown_actions_are_refused)
-{
-	struct guestconf conf = { .on_crash = (char *)"rename-restart" };
-	struct pvn_err err = { 0 };
-
-	assert_int_equal(policy_check(&conf, &err), -EINVAL);
-	assert_string_equal(
-		err.msg,
-		"'on_crash' is 'rename-restart': expected destroy, restart or preserve");
-	conf.on_crash = (char *)"preserve";
-	assert_int_equal(policy_check(&conf, &err), 0);
 }
 
 PVN_TEST(each_crash_waits_twice_as_long_and_the_fifth_is_the_last)
@@ -147,4 +135,124 @@ PVN_TEST(dom0_keeps_some_memory)
 			 -ENOMEM);
 	assert_non_null(strstr(err.msg, "only 23 MiB"));
 	assert_int_equal(policy_dom0_memory("", &err), -ENOMEM);
+}
+
+#define UUID "12345678-9abc-4def-8123-456789abcdef"
+
+PVN_TEST(a_record_says_what_it_was_made_of)
+{
+	const struct ward ward = { .phase = PHASE_LEAVING,
+				   .uuid = UUID,
+				   .domid = 7,
+				   .after = PHASE_WAITING,
+				   .due = 1234567890123,
+				   .crashes = { { 11, 22 }, 2 } };
+	autofree char *text = record_text(&ward);
+	struct ward got = { 0 };
+
+	assert_string_equal(text,
+			    "leaving " UUID " 7 waiting 1234567890123 11 22\n");
+	text[strlen(text) - 1] = '\0';
+	assert_true(record_parse(text, &got));
+	assert_int_equal(got.phase, PHASE_LEAVING);
+	assert_string_equal(got.uuid, UUID);
+	assert_int_equal(got.domid, 7);
+	assert_int_equal(got.after, PHASE_WAITING);
+	assert_int_equal(got.due, 1234567890123);
+	assert_int_equal(got.crashes.n, 2);
+	assert_int_equal(got.crashes.at[1], 22);
+	assert_true(got.ours);
+}
+
+PVN_TEST(what_needs_no_record_has_none)
+{
+	struct ward ward = { .phase = PHASE_UP, .ours = true };
+	autofree char *ours = record_text(&ward);
+
+	assert_string_equal(ours, "up - 0 down 0\n");
+	ward.ours = false;
+	assert_null(record_text(&ward));
+	ward.phase = PHASE_DOWN;
+	assert_null(record_text(&ward));
+}
+
+PVN_TEST(records_that_are_none)
+{
+	static const char *const bad[] = { "",
+					   "up",
+					   "up " UUID,
+					   "up " UUID " 7",
+					   "up " UUID " 7 high 0",
+					   "asleep " UUID " 7 down 0" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct ward ward = { 0 };
+
+		assert_false(record_parse(bad[i], &ward));
+		assert_int_equal(ward.phase, PHASE_DOWN);
+	}
+}
+
+PVN_TEST(the_next_guestd_goes_on)
+{
+	static const struct {
+		enum phase phase, after;
+		bool there, paused;
+		int act;
+		enum phase then;
+	} cases[] = {
+		/* it was being made, and it is not known how far that came */
+		{ PHASE_BUILDING, 0, false, false, RECOVER_NONE,
+		  PHASE_WAITING },
+		{ PHASE_BUILDING, 0, true, true, RECOVER_LEAVE, PHASE_WAITING },
+		{ PHASE_BUILDING, 0, true, false, RECOVER_ADOPT, PHASE_UP },
+		/* it was being destroyed */
+		{ PHASE_LEAVING, PHASE_WAITING, true, false, RECOVER_LEAVE,
+		  PHASE_WAITING },
+		{ PHASE_LEAVING, PHASE_CRASHED, false, false, RECOVER_NONE,
+		  PHASE_CRASHED },
+		{ PHASE_LEAVING, PHASE_DOWN, false, false, RECOVER_NONE,
+		  PHASE_DOWN },
+		/* it ran, maybe paused by somebody */
+		{ PHASE_UP, 0, true, true, RECOVER_ADOPT, PHASE_UP },
+		{ PHASE_UP, 0, false, false, RECOVER_NONE, PHASE_DOWN },
+		/* it was down, but 'xl' may have started it since */
+		{ PHASE_WAITING, 0, false, false, RECOVER_NONE, PHASE_WAITING },
+		{ PHASE_WAITING, 0, true, false, RECOVER_ADOPT_FOREIGN,
+		  PHASE_UP },
+		{ PHASE_CRASHED, 0, false, false, RECOVER_NONE, PHASE_CRASHED },
+		{ PHASE_CRASHED, 0, true, false, RECOVER_ADOPT_FOREIGN,
+		  PHASE_UP },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct recovery got =
+			record_recovery(cases[i].phase, cases[i].after,
+					cases[i].there, cases[i].paused);
+
+		assert_int_equal(got.act, cases[i].act);
+		assert_int_equal(got.phase, cases[i].then);
+	}
+}
+
+PVN_TEST(commands_know_what_guestd_is_about_to_do)
+{
+	static const struct {
+		const char *record;
+		enum supervisor_plan plan;
+	} cases[] = {
+		{ "up " UUID " 7 down 0", SUPERVISOR_NOTHING },
+		{ "building " UUID " 0 down 0", SUPERVISOR_STARTS },
+		{ "waiting " UUID " 0 waiting 5 1 2", SUPERVISOR_STARTS },
+		{ "waiting - 0 down 9223372036854775807", SUPERVISOR_STARTS },
+		{ "leaving " UUID " 7 waiting 0", SUPERVISOR_STARTS },
+		{ "leaving " UUID " 7 down 0", SUPERVISOR_NOTHING },
+		{ "leaving " UUID " 7 crashed 0", SUPERVISOR_GAVE_UP },
+		{ "crashed " UUID " 0 crashed 0 1", SUPERVISOR_GAVE_UP },
+		{ "", SUPERVISOR_NOTHING },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(supervisor_plan_of(cases[i].record),
+				 cases[i].plan);
 }

@@ -71,6 +71,8 @@ PVN_TEST(qcow2)
 	expect(p, 65536, PVN_REFUSED, "another file");
 	put_be64(p + 72, 1 << 20);
 	expect(p, 65536, PVN_REFUSED, "not known");
+	put_be64(p + 72, 1);
+	expect(p, 65536, PVN_REFUSED, "crashed");
 	put_be32(p + 4, 4);
 	expect(p, 65536, -EBADMSG, "version");
 }
@@ -307,6 +309,7 @@ PVN_TEST(out_is_sparse_and_bounded)
 	char *path = temp_folder();
 	autofree char *disk = xasprintf("%s/disk", path);
 	autofree char *block = xcalloc(1, MIB);
+	struct pool_gauge gauge = { .room = 128 * 1024 };
 	struct image_out out;
 	struct pvn_err err = { 0 };
 	struct stat st;
@@ -317,11 +320,11 @@ PVN_TEST(out_is_sparse_and_bounded)
 	close(fd);
 	assert_int_equal(image_out_open(&out, disk, 65536, &err), 0);
 	out.limit = 4 * MIB;
-	out.room = 128 * 1024;
+	out.gauge = &gauge;
 	assert_int_equal(image_out_add(&out, block, MIB, &err), 0);
 	block[5] = 1;
 	assert_int_equal(image_out_add(&out, block, MIB, &err), 0);
-	assert_int_equal(out.written, 65536);
+	assert_int_equal(gauge.written, 65536);
 	assert_int_equal(image_out_seek(&out, 3 * MIB, &err), 0);
 	assert_int_equal(image_out_add(&out, block, 100, &err), 0);
 	assert_int_equal(image_out_finish(&out, &err), 0);
@@ -464,6 +467,17 @@ static void refused(struct archive *a, int code, const char *words)
 	free(dir);
 }
 
+static void accepted(struct archive *a)
+{
+	char *dir = temp_folder();
+	struct pvn_err err;
+
+	if (unpack(a, dir, &err))
+		fail_msg("%s", err.msg);
+	remove_tree(dir);
+	free(dir);
+}
+
 PVN_TEST(tar_stays_inside)
 {
 	struct archive a = { 0 };
@@ -508,4 +522,61 @@ PVN_TEST(tar_damaged)
 	put_member(&a, "PaxHeader", 'x', NULL, "999 path=x\n");
 	put_end(&a);
 	refused(&a, -EBADMSG, "pax");
+}
+
+/* Headers are held in memory, so there must not be too much of them. */
+PVN_TEST(tar_of_headers)
+{
+	struct archive a = { 0 };
+	size_t len = 700 * 1024;
+	autofree char *big = xasprintf("%zu SCHILY.xattr.user.a=%0*d\n",
+				       len + 28, (int)len, 0);
+
+	for (int i = 0; i < 16; i++)
+		put_member(&a, "././@LongLink", 'L', NULL, "a-long-name");
+	put_member(&a, "short", '0', NULL, "1");
+	put_end(&a);
+	accepted(&a);
+	for (int i = 0; i < 17; i++)
+		put_member(&a, "PaxHeader", 'x', NULL, "9 uid=00\n");
+	put_member(&a, "file", '0', NULL, "1");
+	put_end(&a);
+	refused(&a, -EBADMSG, "headers in a row");
+	put_member(&a, "PaxHeader", 'x', NULL, big);
+	put_member(&a, "PaxHeader", 'x', NULL, big);
+	put_member(&a, "file", '0', NULL, "1");
+	put_end(&a);
+	refused(&a, -EBADMSG, "attributes");
+	put_member(&a, "PaxHeader", 'x', NULL, "22 GNU.sparse.major=1\n");
+	put_member(&a, "file", '0', NULL, "1");
+	put_end(&a);
+	refused(&a, PVN_REFUSED, "sparse");
+}
+
+/* What comes later replaces a node, and is not written to what it leads to. */
+PVN_TEST(tar_nodes)
+{
+	char *dir = temp_folder();
+	struct archive a = { 0 };
+	struct pvn_err err;
+	autofree char *text = NULL;
+	autofree char *path = xasprintf("%s/node", dir);
+	struct stat st;
+
+	put_member(&a, "node", '6', NULL, NULL);
+	put_member(&a, "node", '0', NULL, "data");
+	put_end(&a);
+	if (unpack(&a, dir, &err))
+		fail_msg("%s", err.msg);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	text = content(dir, "node");
+	assert_string_equal(text, "data");
+	remove_tree(dir);
+	free(dir);
+	/* no folder is a device, and nothing is below one */
+	put_member(&a, "node", '6', NULL, NULL);
+	put_member(&a, "node/file", '0', NULL, "x");
+	put_end(&a);
+	refused(&a, PVN_REFUSED, "no folder");
 }

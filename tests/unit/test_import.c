@@ -11,6 +11,10 @@
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA root@desk"
 
+/* What the pool is like in plans. */
+static double used_percent = 50;
+static unsigned int overcommit;
+
 static void make_facts(struct create_facts *facts)
 {
 	struct pvn_err err;
@@ -19,6 +23,7 @@ static void make_facts(struct create_facts *facts)
 		.vg = xstrdup("pvn_0badcafe"),
 		.pool = xstrdup("pool"),
 		.memory_free = 512 * MIB,
+		.pvh = true,
 		.limits = POOL_LIMITS_DEFAULT,
 		.host_keys = xstrdup(KEY "\n"),
 		.uuid = "12345678-9abc-4def-8123-456789abcdef",
@@ -26,9 +31,12 @@ static void make_facts(struct create_facts *facts)
 	};
 	strlist_add(&facts->bridges, "br0");
 	assert_int_equal(volumes_parse(&facts->volumes,
-				       "  pool|1073741824|50.00|1.0|65536|\n",
+				       "  pool|1073741824||1.0|65536|\n"
+				       "  guest-db-xvda|536870912||||\n",
 				       &err),
 			 0);
+	facts->volumes.v[0].used_percent = used_percent;
+	facts->limits.overcommit = overcommit;
 }
 
 /* A sparse file with @head at its start. */
@@ -80,7 +88,6 @@ static struct planned *plan(char *image, struct import_request req)
 	req.create.name = "web";
 	req.create.bridge = "br0";
 	req.file = image;
-	req.type = req.type ? req.type : "pv";
 	make_facts(&p->facts);
 	p->rc = import_open(&p->im, &req, &p->err);
 	if (!p->rc)
@@ -118,18 +125,21 @@ PVN_TEST(raw)
 	struct planned *p =
 		plan(partitioned(10 * MIB), (struct import_request){ 0 });
 
-	expect_steps(p, "disk write seed-volume seed config ");
-	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PV);
+	expect_steps(p, "disk write seed-volume seed config finish ");
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
+	assert_string_equal(p->im.create.conf.type, "pvh");
+	assert_string_equal(p->im.create.conf.type_choice, "auto");
 	assert_int_equal(p->im.create.disk_bytes, 12 * MIB);
 	assert_null(p->im.create.conf.template);
 	end(p);
 	p = plan(partitioned(10 * MIB),
-		 (struct import_request){ .type = "pvh",
+		 (struct import_request){ .create.type = "pv",
 					  .create.start = true,
 					  .create.disk = 100 * MIB });
-	expect_steps(p, "disk write seed-volume seed config start ");
-	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
-	assert_string_equal(p->im.create.conf.type, "pvh");
+	expect_steps(p, "disk write seed-volume seed config start finish ");
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PV);
+	assert_string_equal(p->im.create.conf.type, "pv");
+	assert_null(p->im.create.conf.type_choice);
 	assert_int_equal(p->im.volume_bytes, 100 * MIB);
 	end(p);
 	p = plan(partitioned(10 * MIB),
@@ -150,8 +160,13 @@ PVN_TEST(converted)
 
 	expect_steps(
 		p,
-		"disk spool-volume spool convert unspool seed-volume seed config ");
+		"disk spool-volume spool convert unspool seed-volume seed config finish ");
 	assert_int_equal(p->im.volume_bytes, 64 * MIB);
+	/* once the disk is there, it shows which kernel it needs */
+	import_set_kernel(&p->im, true);
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
+	import_set_kernel(&p->im, false);
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GUEST);
 	end(p);
 	p = plan(qcow2(100 * 1024 * GIB), (struct import_request){ 0 });
 	assert_int_equal(p->rc, PVN_REFUSED);
@@ -167,4 +182,40 @@ PVN_TEST(size_of_the_image_is_part_of_the_source)
 	assert_string_equal(
 		source,
 		"driver=vmdk,file.driver=raw,file.size=1536,file.file.driver=host_device,file.file.filename=/dev/in");
+}
+
+/* Of the pool's 1 GiB the reserve is 128 MiB, and a little is kept beside it. */
+PVN_TEST(room)
+{
+	struct planned *p;
+
+	p = plan(partitioned(10 * MIB), (struct import_request){ 0 });
+	assert_int_equal(p->im.room, 352 * MIB);
+	end(p);
+	used_percent = 85;
+	p = plan(partitioned(10 * MIB), (struct import_request){ 0 });
+	assert_int_equal(p->rc, -ENOSPC);
+	assert_non_null(strstr(p->err.msg, "does not fit into the pool"));
+	end(p);
+	used_percent = 50;
+}
+
+/* What is promised counts when the size is known: at once, or once the image was read. */
+PVN_TEST(overcommit_counts_what_is_known)
+{
+	struct planned *p;
+
+	overcommit = 100;
+	p = plan(qcow2(900 * MIB), (struct import_request){ 0 });
+	assert_int_equal(p->rc, -ENOSPC);
+	assert_non_null(strstr(p->err.msg, "overcommit"));
+	end(p);
+	p = plan(make_image("vhdxfile", 8, 65536),
+		 (struct import_request){ 0 });
+	expect_steps(
+		p,
+		"disk spool-volume spool convert unspool seed-volume seed config finish ");
+	assert_false(p->im.size_known);
+	end(p);
+	overcommit = 0;
 }

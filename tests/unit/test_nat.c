@@ -142,6 +142,17 @@ PVN_TEST(dhcp_file)
 			    "static_lease 00:16:3e:00:00:01 172.31.31.7\n");
 }
 
+static int count(const char *text, const char *words)
+{
+	int n = 0;
+
+	while ((text = strstr(text, words))) {
+		text += strlen(words);
+		n++;
+	}
+	return n;
+}
+
 PVN_TEST(forwards)
 {
 	auto_kv struct kv_list pairs = { 0 };
@@ -149,6 +160,7 @@ PVN_TEST(forwards)
 	const struct subnet net = net_of("172.31.31.1/24");
 	struct pvn_err err = { 0 };
 	autofree char *text = NULL;
+	autofree char *early = NULL;
 
 	kv_set(&pairs, "tcp/8080", "web1:80");
 	kv_set(&pairs, "udp/53", "dns:5353");
@@ -157,10 +169,20 @@ PVN_TEST(forwards)
 	assert_string_equal(list.v[1].guest, "dns");
 	assert_true(list.v[1].udp);
 	list.v[0].address = 0xac1f1f07;
-	text = nat_rules_text(&net, &list);
+	text = nat_rules_text(&net, 0xc0000205, &list);
+	/* from outside and other guests, and from dom0 itself */
+	assert_int_equal(
+		count(text,
+		      "\t\tip daddr 192.0.2.5 tcp dport 8080 dnat to 172.31.31.7:80\n"),
+		2);
 	assert_non_null(strstr(
 		text,
-		"\t\tiifname \"br0\" tcp dport 8080 dnat to 172.31.31.7:80\n"));
+		"ip saddr 172.31.31.0/24 oifname \"nat0\" ct status dnat masquerade\n"));
+	early = nat_rules_text(&net, 0, &list);
+	assert_int_equal(
+		count(early,
+		      "\t\tiifname \"br0\" tcp dport 8080 dnat to 172.31.31.7:80\n"),
+		1);
 	assert_null(
 		strstr(text, "5353")); /* nobody knows where that guest is */
 	assert_non_null(strstr(
@@ -192,4 +214,18 @@ PVN_TEST(bad_forwards)
 		assert_int_equal(forwards_parse(&pairs, &list, &err), -EINVAL);
 		assert_string_equal(err.msg, bad[i].msg);
 	}
+}
+
+PVN_TEST(forwards_follow_the_guest)
+{
+	auto_kv struct kv_list pairs = { 0 };
+
+	kv_set(&pairs, "tcp/8080", "web1:80");
+	kv_set(&pairs, "tcp/8081", "web12:80");
+	kv_set(&pairs, "udp/53", "web1:53");
+	assert_false(forwards_rename(&pairs, "web", "www"));
+	assert_true(forwards_rename(&pairs, "web1", "www"));
+	assert_string_equal(kv_get(&pairs, "tcp/8080"), "www:80");
+	assert_string_equal(kv_get(&pairs, "tcp/8081"), "web12:80");
+	assert_string_equal(kv_get(&pairs, "udp/53"), "www:53");
 }

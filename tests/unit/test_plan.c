@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_plan.c: plans are run, undone and printed. */
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "plan.h"
 #include "unit.h"
@@ -114,6 +116,26 @@ PVN_TEST(fails_where_asked)
 	assert_int_equal(plan_run(&plan, &fail, NULL, &err), -EIO);
 	assert_string_equal(trace, "abcBA");
 	unsetenv("PVN_FAIL_AT");
+	plan_free(&plan);
+}
+
+PVN_TEST(dies_where_asked)
+{
+	struct pvn_plan plan = make();
+	struct pvn_err err = { 0 };
+	int fail = 0;
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		setenv("PVN_DIE_AT", "second", 1);
+		plan_run(&plan, &fail, NULL, &err);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
 	plan_free(&plan);
 }
 

@@ -5,6 +5,7 @@
 #include "../../dom0-rootfs/src/guestd/pool_guard.h"
 #include "dm.h"
 #include "size.h"
+#include "unfinished.h"
 #include "unit.h"
 
 static const struct pool_limits limits = { 90, 80, 0, 80, 5 };
@@ -196,5 +197,41 @@ PVN_TEST(looks_often_when_it_is_near)
 	assert_int_equal(pool_guard_pause(&limits, &st), 250);
 	assert_true(pool_guard_is_near(&limits, &st));
 	/* never more than a quarter of a small one */
-	assert_int_equal(pool_guard_reserve(&limits, &small), 100 * MIB);
+	assert_int_equal(pool_reserve(&limits, small.data_bytes), 100 * MIB);
+}
+
+PVN_TEST(room_begins_above_the_reserve)
+{
+	const struct pool_limits most = { 90, 80, 0, 80, 50 };
+
+	assert_int_equal(pool_reserve(&limits, 100 * GIB), 5 * GIB);
+	assert_int_equal(pool_reserve(&most, 100 * GIB), 16 * GIB);
+	assert_int_equal(pool_room(&limits, 100 * GIB, 50 * GIB),
+			 50 * GIB - 5 * GIB - 5 * GIB / 4);
+	assert_int_equal(pool_room(&limits, 100 * GIB, 94 * GIB), 0);
+	assert_int_equal(pool_room(&limits, 100 * GIB, 100 * GIB), 0);
+	assert_int_equal(pool_room(&limits, 500 * MIB, 100 * MIB),
+			 400 * MIB - 125 * MIB - 125 * MIB / 4);
+}
+
+PVN_TEST(gauge)
+{
+	struct pool_gauge g = { .room = 3 * MIB };
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(pool_gauge_add(&g, -1, MIB, &err), 0);
+	assert_int_equal(pool_gauge_add(&g, -1, 2 * MIB, &err), 0);
+	assert_int_equal(pool_gauge_add(&g, -1, 1, &err), -ENOSPC);
+	assert_non_null(strstr(err.msg, "'host pool'"));
+}
+
+PVN_TEST(temporary_volumes)
+{
+	assert_true(unfinished_is_temporary("import-web1"));
+	assert_true(unfinished_is_temporary("export-web1-xvda"));
+	assert_true(unfinished_is_temporary("export-template-mini-1"));
+	assert_true(unfinished_is_temporary("template-mini-1.new"));
+	assert_false(unfinished_is_temporary("template-mini-1"));
+	assert_false(unfinished_is_temporary("guest-import-xvda"));
+	assert_false(unfinished_is_temporary("pool"));
 }

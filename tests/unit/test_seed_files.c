@@ -57,6 +57,9 @@ PVN_TEST(bad_ones)
 		    "'--user-data u' is nothing that cloud-init takes");
 	assert_says(said(NULL, "my-instance-id: a\n", NULL, NULL, NULL, false),
 		    "'--meta-data m' has no 'instance-id'");
+	assert_says(said(NULL, "# instance-id: a\nname: b # instance-id: c\n",
+			 NULL, NULL, NULL, false),
+		    "'--meta-data m' has no 'instance-id'");
 	assert_says(said(NULL, NULL, "ethernets: {}\n", NULL, NULL, false),
 		    "'--network-config n' has no 'version'");
 	assert_says(said(NULL, NULL, "version: 2\n", "192.0.2.5/24", NULL,
@@ -66,7 +69,7 @@ PVN_TEST(bad_ones)
 		    "'--user' and '--user-data'");
 	assert_says(said("#cloud-config\n", "instance-id: a\n", NULL, NULL,
 			 NULL, true),
-		    "'--ssh-key-file' has no place");
+		    "ssh keys have no place");
 	assert_says(said(NULL, NULL, NULL, NULL, "Root", false),
 		    "'--user Root' is no user's name");
 	assert_says(said(NULL, NULL, NULL, NULL, "0day", false),
@@ -134,4 +137,51 @@ PVN_TEST(reading)
 	assert_fine(read_says("", 0));
 	assert_int_equal(seed_files_read(&twice, &err), -EINVAL);
 	seed_files_free(&twice);
+}
+
+static char *all_keys(const char *key, const char *file)
+{
+	struct pvn_err err = { 0 };
+	char *text = NULL;
+
+	if (seed_keys_read(key, file, &text, &err))
+		fail_msg("%s", err.msg);
+	return text;
+}
+
+PVN_TEST(keys)
+{
+	char path[] = "/tmp/pvn-seed-XXXXXX";
+	autofree char *one = all_keys("ssh-rsa A", NULL);
+	autofree char *file = NULL, *both = NULL;
+	int fd = mkstemp(path);
+
+	assert_null(all_keys(NULL, NULL));
+	assert_string_equal(one, "ssh-rsa A");
+	assert_int_equal(write(fd, "ssh-rsa B", 9), 9);
+	close(fd);
+	file = all_keys(NULL, path);
+	assert_string_equal(file, "ssh-rsa B");
+	both = all_keys("ssh-rsa A", path);
+	assert_string_equal(both, "ssh-rsa B\nssh-rsa A\n");
+	unlink(path);
+	assert_string_equal(seed_keys_name("k", NULL), "--ssh-key");
+	assert_string_equal(seed_keys_name("k", "-"), "standard input");
+	assert_null(seed_keys_name(NULL, NULL));
+}
+
+PVN_TEST(user_of_ones_own)
+{
+	auto_strlist struct strlist keys = { 0 };
+	const struct seed_net net = { 0 };
+	struct seed_files files = { 0 };
+	struct seed seed = { 0 };
+
+	strlist_add(&keys, KEY);
+	seed_make(&seed, "web", "1-2", "00:16:3e:12:34:56", "admin", &keys,
+		  &net, &files);
+	assert_non_null(strstr(seed.user_data, "\nuser:\n  name: admin\n"));
+	assert_non_null(
+		strstr(seed.user_data, "\nssh_authorized_keys:\n  - " KEY));
+	seed_free(&seed);
 }

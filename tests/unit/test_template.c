@@ -110,7 +110,7 @@ PVN_TEST(reads)
 			 0);
 	assert_string_equal(t.name, "mini");
 	assert_string_equal(t.user, "root");
-	assert_string_equal(t.type, "pv");
+	assert_string_equal(t.type, "auto");
 	assert_string_equal(t.cmdline, "root=/dev/xvda rw");
 	assert_string_equal(t.dir, f.dir);
 	assert_int_equal(t.disk_bytes, 2 * MIB);
@@ -137,6 +137,11 @@ PVN_TEST(refuses)
 		{ GOOD "cmdline=a\"b\n", "of 'cmdline'" },
 		{ GOOD "kernel=vmlinux\n", "bad value 'vmlinux' of 'kernel'" },
 		{ GOOD "nonsense\n", "is not 'key=value'" },
+		/* what LVM would not take, or keeps for itself */
+		{ GOOD "name=a~b\n", "'template-a~b-0_1_2'" },
+		{ GOOD "name=web_tdata\n", "no volume can be called" },
+		{ GOOD "version=1.rimage\n", "no volume can be called" },
+		{ GOOD "name=snapshot\n", "no volume can be called" },
 	};
 	struct folder f = make_folder();
 

@@ -113,3 +113,17 @@ PVN_TEST(ova_bad)
 	refused(deep, "understood");
 	free(deep);
 }
+
+PVN_TEST(ova_of_values)
+{
+	const char *value = "<value/>";
+	const size_t n = 20001, len = strlen(value);
+	char *text = xcalloc(1, 100 + n * len);
+	char *at = text + sprintf(text, "<value><array><data>");
+
+	for (size_t i = 0; i < n; i++, at += len)
+		memcpy(at, value, len);
+	strcpy(at, "</data></array></value>");
+	refused(text, "more than 20000 values");
+	free(text);
+}

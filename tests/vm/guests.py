@@ -3,6 +3,7 @@
 they leave behind."""
 import difflib
 import json
+import re
 import subprocess
 import time
 
@@ -10,22 +11,54 @@ from machine import TIMEOUT_MULT, CommandFailed, Machine, MachineError
 from ssh import Result
 
 # What guests use on the host, a name a line; what is there to stay is left out:
-# template volumes, lock files and folders that are only parents.
+# template volumes, lock files and folders that are only parents. Which domains there
+# are is said before and after.
 TRACES = r"""
+domains() { xl vm-list | sed "1d;s/^/$1 /"; }
+domains before
 xl list | sed 1d | cut -d' ' -f1 | sed 's/^/domain /'
 xenstore-ls -f | sed -n 's/^\([^ ]*\) = .*/\1/p' |
 	grep -E '^/(local/domain/([1-9]|0/backend/[^/]*/)|vm/|libxl/)' | sed 's/^/xenstore /'
 lvs --noheadings -o lv_name | tr -d ' ' | grep -v '^template-' | sed 's/^/volume /'
 dmsetup ls | cut -f1 | grep -v template | sed 's/^/mapping /'
 ls -A /state/guests | sed 's/^/config /'
+grep -l /spare- /state/guests/*.cfg 2>/dev/null | sed 's/^/unfinished /' || :
 cut -d' ' -f1-3 /proc/mounts | sed 's/^/mount /'
 ls /sys/class/net | sed 's/^/interface /'
 ls /sys/class/net/br0/brif | sed 's/^/port /'
-nft list table bridge paravane_guard | grep '"vif' | sed 's/^/guard /' || :
+nft list table bridge paravane_guard | grep -o '"vif[^,}]*' | sed 's/ *$//;s/^/guard /' || :
 ls -d /sys/block/loop*/loop 2>/dev/null | sed 's/^/loop /' || :
 find /run/paravane /run/xen-hotplug ! -name '*.lock' | sed 's/^/file /'
 for p in /proc/[0-9]*/comm; do cat $p 2>/dev/null || :; done | grep -x xl | sed 's/^/process /' || :
+domains after
 """
+# Guests that are made ahead of need come and go as they like, and so does what the
+# commands remember of LVM.
+SPARES = (r"domain \.spare-|volume spare-|mapping [^-]*-spare--|file /run/paravane/(spare|volumes)"
+          r"|xenstore /((local/domain|libxl|local/domain/0/backend/[^/]*)/({ids})|vm/({uuids}))(/|$)"
+          r"|(interface |port |guard \")vif({ids})\.")
+# A guest was destroyed whose volumes guestd has still to remove, or made whose volumes it
+# has still to rename.
+UNFINISHED = re.compile(r"config \..*\.removed$|unfinished ")
+
+
+def alternatives(words):
+    return "|".join(words) or "none"
+
+
+def sort_out(lines):
+    """The traces of guests alone, and whether nothing was being made or removed."""
+    before, after = ([line.split(None, 1)[1] for line in lines if line.startswith(when)]
+                     for when in ("before ", "after "))
+    domains = [line.split() for line in before]
+    spares = [(uuid, domid) for uuid, domid, name in domains if name.startswith(".spare-")]
+    theirs = re.compile(SPARES.replace("{ids}", alternatives(domid for _, domid in spares))
+                        .replace("{uuids}", alternatives(uuid for uuid, _ in spares)))
+    traces = sorted(line for line in lines
+                    if not line.startswith(("before ", "after ")) and not theirs.match(line))
+    steady = (before == after and all(name != "(null)" for *_, name in domains)
+              and not any(UNFINISHED.match(line) for line in traces))
+    return traces, steady
 
 
 class Host(Machine):
@@ -79,8 +112,15 @@ class Host(Machine):
         if done.returncode:
             raise CommandFailed(f"'{command}' ended with {done.returncode}: {done.stderr}")
 
-    def traces(self):
-        return sorted(self.succeed(TRACES).splitlines())
+    def traces(self, limit=30):
+        """What guests use now. That nothing is being made or removed is waited for, but
+        not for ever: it may hang, and then it is seen."""
+        end = time.monotonic() + limit * TIMEOUT_MULT
+        while True:
+            traces, steady = sort_out(self.succeed(TRACES).splitlines())
+            if steady or time.monotonic() > end:
+                return traces
+            time.sleep(1)
 
     def assert_traces_are(self, basis, limit=30):
         """Some things go a moment after the command that removes a guest ends."""

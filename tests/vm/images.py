@@ -52,10 +52,11 @@ def add(archive, name, data):
     archive.addfile(member, io.BytesIO(data))
 
 
-def xva(raw, path, damage=None, size=None):
+def xva(raw, path, damage=None, size=None, description=""):
     """As XenServer exports a PV guest. 'damage' is the block whose checksum is wrong."""
     disk = raw.read_bytes()
-    ova = ("<?xml version='1.0'?><value><struct><member><name>objects</name><value><array><data>"
+    ova = ("<?xml version='1.0'?><value><struct>"
+           f"{value('description', description)}<member><name>objects</name><value><array><data>"
            + xva_object("VM", "Ref:0", name_label="web &amp; co", memory_static_max=96 * MIB,
                         VCPUs_max=1, PV_bootloader="pygrub")
            + xva_object("VBD", "Ref:1", VM="Ref:0", VDI="Ref:2", userdevice="0", type="Disk",
@@ -75,15 +76,26 @@ def xva(raw, path, damage=None, size=None):
 
 
 def evil_tar(path, *members):
-    """Members are (name, link target or None, data)."""
+    """Members are (name, link target or None, data, type: a symbolic link where it has
+    a target)."""
     with tarfile.open(path, "w") as archive:
-        for name, link, data in members:
+        for name, link, data, *kind in members:
             member = tarfile.TarInfo(name)
-            if link:
-                member.type, member.linkname = tarfile.SYMTYPE, link
+            if link or kind:
+                member.type = kind[0] if kind else tarfile.SYMTYPE
+                member.linkname = link or ""
                 archive.addfile(member)
             else:
                 add(archive, name, data)
+    return path
+
+
+def pax_tar(path, **headers):
+    """One file, with these extended headers."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("file")
+        member.pax_headers = headers
+        archive.addfile(member)
     return path
 
 

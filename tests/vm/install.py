@@ -11,14 +11,14 @@ DISK_SIZE = "8G"
 Installed = namedtuple("Installed", "disk seconds id")
 
 
-def answers(key, hostname="xen1", device="/dev/vda", more="", network="method = dhcp"):
-    """An answer file; 'more' comes right under the host's name, in line 3."""
+def answers(key, hostname="xen1", device="/dev/vda", more="", network="method = dhcp",
+            end="[install]\nfinish = poweroff\n"):
+    """An answer file; 'more' comes right under the host's name, in line 3, 'end' last."""
     public = key.with_suffix(".pub").read_text().strip()
     return (f"[host]\nhostname = {hostname}\n{more}"
             f"[network]\n{network}\n"
             f"[ssh]\nkey = {public}\n"
-            f"[disk]\ndevice = {device}\n"
-            f"[install]\nfinish = poweroff\n")
+            f"[disk]\ndevice = {device}\n{end}")
 
 
 def make_key(folder):
@@ -50,7 +50,7 @@ def same_content(disk, other):
 
 
 def install(name, log, key, iso, disk, limit=900, **settings):
-    """Install on the disk, unattended, until the machine powers off by itself.
+    """Install on the disk, unattended, until the machine ends by itself.
     The answers come from fw_cfg, unless answers=None: then from elsewhere."""
     settings.setdefault("answers", answers(key))
     settings.setdefault("disks", [disk])
@@ -61,7 +61,7 @@ def install(name, log, key, iso, disk, limit=900, **settings):
         seconds = time.monotonic() - machine.started
         done = machine.console.find("installed Paravane as '([0-9a-f]{8})' on /dev/")
         if not done:
-            raise MachineError(f"{name}: powered off without an installation:\n"
+            raise MachineError(f"{name}: ended without an installation:\n"
                                + machine.console.tail())
         return Installed(disk, seconds, done[1])
     finally:

@@ -11,15 +11,25 @@ ACCELERATOR = {
     "tcg": ["-accel", "tcg,thread=single,tb-size=1024", "-cpu", "qemu64"],
     "kvm": ["-accel", "kvm", "-cpu", "host"],
 }
+# A CPU on which Xen can run PVH guests, slowly.
+PVH_CPU = "qemu64,+svm,+npt"
 OVMF = pathlib.Path("/usr/share/OVMF")
+DISK_DEVICES = {"virtio": "virtio-blk-pci", "sata": "ide-hd"}
 
 
 class Disk(NamedTuple):
     """A disk that is more than the path of a qcow2 image."""
     path: os.PathLike
     format: str = "qcow2"
+    bus: str = "virtio"
     sector_size: int = 512
+    serial: str = ""
     write_error_at: int | None = None  # byte where each write fails, as on bad media
+
+
+def cpu(model):
+    """Another CPU than usual; KVM has the host's alone. The last '-cpu' counts."""
+    return ["-cpu", model] if model and ACCEL != "kvm" else []
 
 
 def firmware(kind, folder):
@@ -60,7 +70,9 @@ def _one_disk(i, disk):
         disk = Disk(disk)
     sectors = (f",logical_block_size={disk.sector_size}"
                f",physical_block_size={disk.sector_size}")
-    device = f"virtio-blk-pci,drive=disk{i},bootindex={i + 1}"
+    device = f"{DISK_DEVICES[disk.bus]},drive=disk{i},bootindex={i + 1}"
+    if disk.serial:
+        device += f",serial={disk.serial}"
     image = (f"driver={disk.format},cache.no-flush=on,file.driver=file,"
              f"file.cache.no-flush=on,file.filename={disk.path}")
     if disk.write_error_at is None:
@@ -80,13 +92,13 @@ def disks(all_disks):
     return [word for i, disk in enumerate(all_disks) for word in _one_disk(i, disk)]
 
 
-def network(port, address, tftp):
+def network(port, address, tftp, nic):
     """NAT, and port 22 of the machine at a port of the loopback."""
     if port is None:
         return ["-nic", "none"]
     files = f",tftp={tftp}" if tftp else ""
     return ["-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-{address}:22{files}",
-            "-device", "virtio-net-pci,netdev=net,romfile="]
+            "-device", f"{nic},netdev=net,romfile="]
 
 
 def fw_cfg(files, folder):
@@ -104,7 +116,7 @@ def command(machine):
     m = machine
     return [
         "qemu-system-x86_64", "-name", m.name, "-machine", m.board,
-        *ACCELERATOR[ACCEL], "-m", str(m.memory), "-smp", str(m.smp),
+        *ACCELERATOR[ACCEL], *cpu(m.cpu), "-m", str(m.memory), "-smp", str(m.smp),
         "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
         "-chardev", f"socket,id=serial,path={m.folder}/serial,server=on,wait=off,"
                     f"logfile={m.console.path}",
@@ -113,7 +125,7 @@ def command(machine):
         "-chardev", f"file,id=firmware,path={m.firmware_log.path}",
         "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
         "-qmp", f"unix:{m.qmp.path},server=on,wait=off",
-        *network(m.port, m.address, m.tftp), *firmware(m.firmware, m.folder),
+        *network(m.port, m.address, m.tftp, m.nic), *firmware(m.firmware, m.folder),
         *medium(m.iso, m.media, not m.boot), *direct(m.boot), *disks(m.disks),
         *fw_cfg(m.fw_cfg, m.folder), *m.extra,
     ]

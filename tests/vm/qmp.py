@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""qmp.py: QEMU's control socket: pictures of the screen, the end."""
+"""qmp.py: QEMU's control socket: keys, pictures of the screen, the end."""
 import json
 import socket
 
@@ -31,6 +31,10 @@ class Qmp:
             if "return" in answer:
                 return answer["return"]
         raise OSError(f"QMP {name}: QEMU ended the connection")
+
+    def press(self, key):
+        """A key of the keyboard, by QEMU's name for it."""
+        self.command("send-key", keys=[{"type": "qcode", "data": key}])
 
     def screenshot(self, path):
         self.command("screendump", filename=str(path), format="png")

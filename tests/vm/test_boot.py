@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_boot.py: the ISO boots in each of the four ways."""
+"""test_boot.py: the ISO boots in each of the four ways, and as a live system."""
 import pytest
+
+from media import direct_boot
 
 
 @pytest.fixture(scope="module", params=["bios", "uefi"])
@@ -31,3 +33,17 @@ def test_iso_starts_the_installer(both, media):
     machine.wait_for_console("No answer file was found", 400)
     machine.wait_for_console("this is a root shell", 30)
     machine.close()
+
+
+def test_live(new_machine, iso, work):
+    """The live system leaves a root shell, and has the ISO's files.
+
+        ISO (CD), Xen started as by its menu --- machine, no disk --- NAT
+    """
+    machine = new_machine("live", iso=iso,
+                          boot=direct_boot(iso, work, "", label="live")).start()
+    machine.wait_for_console("Live system: nothing on this machine's disks is used or "
+                             "changed. This is a root shell.", 400)
+    machine.wait_for_console("root@paravane:~#", 30)
+    machine.type_on_console("mountpoint /slot\r")
+    machine.wait_for_console("/slot is a mountpoint", 30)

@@ -14,13 +14,14 @@ def wait_for(host, name, what="ssh"):
 
 
 def test_run(host, no_leaks):
-    """Wait, log, pause, resume, reboot, rename.
+    """Times, wait, log, pause, resume, reboot, rename.
 
         dom0 --- br0 --- NAT
                   |
                 web1, later www
     """
-    host.succeed("guest create web1 --template mini --start", 240)
+    told = host.succeed("guest create web1 --template mini --start --timing 2>&1", 240)
+    assert "prepare=" in told and "build=" in told, told
     address = wait_for(host, "web1", "ip")
     assert wait_for(host, "web1") == address == host.guests()["web1"]["address"]
     first = boot_id(host, address)
@@ -140,6 +141,11 @@ def test_devices(host, no_leaks):
     host.succeed("guest nic add web1 --rate 10Mb/s")
     host.wait_until_succeeds("test -e /sys/class/net/eth1", guest=address)
     assert [nic["rate"] for nic in host.json("guest nic list web1")] == [None, "10Mb/s"]
+    # what is undone is as open as it was
+    host.succeed("sed -i 's|,rate=10Mb/s|&,script=vif-open|' /state/guests/web1.cfg")
+    host.fail("PVN_FAIL_AT=config guest nic remove web1 eth1", 120)
+    host.succeed("xenstore-ls -f /local/domain/0/backend/vif | grep -q 'script = .*vif-open'")
+    host.wait_until_succeeds("test -e /sys/class/net/eth1", guest=address)
     host.succeed("guest nic remove web1 eth1")
     host.wait_until_succeeds("test ! -e /sys/class/net/eth1", guest=address)
 

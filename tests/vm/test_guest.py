@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_guest.py: guests come to life, do as they are told, and leave nothing."""
+import contextlib
+import subprocess
+
+from install import make_key
+from ssh import Ssh
+
 MIB = 1024 * 1024
 
 # arguments of 'guest create', exit code, part of what it says
@@ -34,20 +40,66 @@ def test_template_mini_is_there(host):
     assert "mini" in [template["name"] for template in host.json("template list")]
 
 
-def test_life_of_a_guest(host, no_leaks):
-    """Create, ssh, stop, start, ssh, destroy.
+def assert_key_opens(host, address, key):
+    """With this key alone one gets into the guest; the way there is open already."""
+    got = Ssh(host.port, str(key), host.ssh.socket).run("true", 60, address, 30, host.check)
+    assert got.status == 0, got.stderr
+
+
+def assert_console_answers(host, name, work):
+    """Attached to its console, the guest answers; the key that is told leaves it."""
+    argv = host.ssh.argv(f"guest console {name}")
+    shown = work / "console"
+    with open(shown, "wb") as out, subprocess.Popen(
+            [argv[0], "-tt", *argv[1:]], stdin=subprocess.PIPE, stdout=out,
+            stderr=out, bufsize=0) as ssh:
+
+        def typed(keys, there):
+            """What comes before the terminal is ready is lost: type until it is there."""
+            if not there():
+                with contextlib.suppress(BrokenPipeError):
+                    ssh.stdin.write(keys)
+            return there()
+
+        try:
+            host._until(lambda: b"Ctrl-] leaves it" in shown.read_bytes(), 60, "the console")
+            host._until(lambda: typed(b"\recho answer $((6 * 7))\r",
+                                      lambda: b"answer 42" in shown.read_bytes()),
+                        60, "the guest to answer on its console")
+            host._until(lambda: typed(b"\x1d", lambda: ssh.poll() is not None),
+                        60, "the console to be left")
+        finally:
+            ssh.kill()
+    assert ssh.returncode == 0, shown.read_bytes()
+
+
+def test_life_of_a_guest(host, no_leaks, work):
+    """Create, ssh, console, stop, start, ssh, destroy.
 
         dom0 --- br0 --- NAT
                   |
-                 web1: xvda = snapshot of mini, 512 MiB; xvdb = seed
+                 web1: xvda = snapshot of mini, 512 MiB; xvdb = seed, with two ssh keys
     """
-    host.succeed("guest create web1 --template mini --memory 96M --disk 512M --start", 240)
+    folder = work / "second-key"
+    folder.mkdir()
+    second = make_key(folder)
+    public = second.with_suffix(".pub")
+    assert not host.feed("cat /etc/dropbear/authorized_keys - >/tmp/keys", public).status
+    host.succeed("guest create web1 --template mini --memory 96M --disk 512M --vcpus 2"
+                 " --ssh-key-file /tmp/keys --start", 240)
     address = host.wait_for_guest("web1")
     listed = host.guests()["web1"]
-    assert (listed["state"], listed["memory_mib"], listed["vcpus"]) == ("running", 96, 1)
+    assert (listed["state"], listed["memory_mib"], listed["vcpus"]) == ("running", 96, 2)
     assert listed["disk_bytes"] == 512 * MIB
-    assert host.succeed("hostname", guest=address).strip() == "web1"
+    can_pvh = "hap" in host.succeed("xl info virt_caps").split()
+    assert (listed["type"], listed["type_auto"]) == ("pvh" if can_pvh else "pv", True)
+    assert host.succeed("hostname; nproc", guest=address).split() == ["web1", "2"]
     assert_guest_is_as_ordered(host, address, 96, 512)
+    assert_key_opens(host, address, second)
+    assert_console_answers(host, "web1", work)
+    # what a power cut leaves of its ssh key that comes while the key is made
+    host.succeed("cd /etc/dropbear; : >dropbear_ed25519_host_key;"
+                 "echo half >dropbear_ed25519_host_key.new", guest=address)
     host.succeed("echo remember >/root/note; sync", guest=address)
 
     host.succeed("guest stop web1", 120)

@@ -7,14 +7,22 @@ import re
 CRASHES = "sed -i 's|root=/dev/xvda|root=/dev/nosuch|; $a on_crash = \"restart\"' "
 REPAIRED = "sed -i 's|root=/dev/nosuch|root=/dev/xvda|' "
 
-# Kill guestd again and again, at moments that fit no rhythm of it.
+# Kill guestd again and again, at moments that fit no rhythm of it; but only so often
+# while one command runs, which would give up at the fifth time.
 KILLER = """
-for second in 0.3 1.9 0.7 2.6 1.2 0.1 3.1 1.5; do
-	sleep $second
-	kill -9 $(pidof guestd) 2>/dev/null && echo killed >>/run/kills || :
-	[ ! -e /run/killer-stop ] || exit 0
+last=none
+while :; do
+	for second in 0.3 1.9 0.7 2.6 1.2 0.1 3.1 1.5; do
+		sleep $second
+		[ ! -e /run/killer-stop ] || exit 0
+		client=$(pidof guest || echo none)
+		[ "$client" = "$last" ] || kills=0
+		last=$client
+		kills=$((kills + 1))
+		[ $kills -lt 5 ] || continue
+		kill -9 $(pidof guestd) 2>/dev/null && echo killed >>/run/kills || :
+	done
 done
-exec /run/killer
 """
 
 
@@ -54,6 +62,14 @@ def test_guest_comes_back_when_it_reboots(host):
     host.wait_for_guest("web1")
     assert host.guests()["web1"]["memory_mib"] == 80
     assert "process xl" not in host.traces()
+    # a file that is broken just then delays it
+    host.succeed("echo 'bogus = 1' >>/state/guests/web1.cfg")
+    before = domain_ids(host)["web1"]
+    host._ssh("reboot", 20, host.wait_for_guest("web1"))
+    host.succeed("until grep -qF \"guest 'web1' is started again in 1 s\" /var/log/messages;"
+                 "do sleep 0.2; done; sed -i /bogus/d /state/guests/web1.cfg", 120)
+    wait_for_new_domain(host, "web1", before)
+    host.wait_for_guest("web1")
     host.succeed("guest destroy web1", 120)
     host.assert_traces_are(basis)
 
@@ -73,9 +89,10 @@ def test_guest_that_powers_off_is_down(host):
 
 
 def test_guest_that_crashes_is_started_again_but_not_for_ever(host):
-    """Five crashes within ten minutes are enough; a person may try it again.
+    """Five crashes within ten minutes are enough; a person may try it again, under
+    another name, too.
 
-        dom0: guestd --- bad1: no root filesystem
+        dom0: guestd --- bad1, later good1: no root filesystem
     """
     basis = host.traces()
     host.succeed("guest create bad1 --template mini", 240)
@@ -88,9 +105,12 @@ def test_guest_that_crashes_is_started_again_but_not_for_ever(host):
     host.succeed("kill -9 $(pidof guestd)")
     host.wait_until_succeeds("pidof guestd")
     assert host.guests()["bad1"]["state"] == "crashed"
-    host.succeed(REPAIRED + "/state/guests/bad1.cfg; guest start bad1", 120)
-    host.wait_for_guest("bad1")
-    host.succeed("guest destroy bad1", 120)
+    host.succeed("guest rename bad1 good1; test ! -e /run/guestd/bad1", 120)
+    assert {name: guest["state"] for name, guest in host.guests().items()} == {
+        "good1": "stopped"}
+    host.succeed(REPAIRED + "/state/guests/good1.cfg; guest start good1", 120)
+    host.wait_for_guest("good1")
+    host.succeed("guest destroy good1", 120)
     host.assert_traces_are(basis)
 
 
@@ -107,6 +127,45 @@ def test_crashed_guest_may_be_kept(host):
     assert host.guests()["bad2"]["state"] == "crashed"
     host.succeed("guest stop --force bad2", 120)
     assert host.guests()["bad2"]["state"] == "stopped"
+
+
+def ignore_shutdown(host, address):
+    """Its kernel runs this instead of 'poweroff' when the host asks it to shut down."""
+    host.succeed("echo /bin/true >/proc/sys/kernel/poweroff_cmd", guest=address)
+
+
+def test_guest_that_ignores_shutdown(host):
+    """A stop that timed out is forgotten; when all guests are to go it is cut off.
+
+        dom0: guestd --- deaf1: does nothing when it is asked to shut down
+    """
+    basis = host.traces()
+    host.succeed("guest create deaf1 --template mini --start", 240)
+    address = host.wait_for_guest("deaf1")
+    ignore_shutdown(host, address)
+    failed = host.fail("guest stop deaf1 --timeout 2")
+    assert failed.status == 1 and "still runs after 2 s" in failed.stderr
+    before = domain_ids(host)["deaf1"]
+    host._ssh("reboot", 20, address)
+    wait_for_new_domain(host, "deaf1", before)
+
+    ignore_shutdown(host, host.wait_for_guest("deaf1"))
+    said = host.succeed("guestd shutdown-all 3", 120)
+    assert "guest 'deaf1' did not shut down, it is cut off" in said
+    assert host.guests()["deaf1"]["state"] == "stopped"
+    # the host stays, after all
+    host.wait_until_succeeds("guest start deaf1", 240)
+    host.succeed("guest destroy deaf1", 120)
+    host.assert_traces_are(basis)
+
+
+def test_second_guestd_is_refused(host):
+    """Two would both start what is to be started.
+
+        dom0: guestd, and another for a moment
+    """
+    refused = host.fail("guestd")
+    assert refused.status == 1 and "another guestd runs, as process" in refused.stderr
 
 
 def test_bad_file_is_an_error(host):

@@ -3,6 +3,7 @@
 is refused, and nothing stays behind."""
 import struct
 import subprocess
+import tarfile
 
 import images
 import pytest
@@ -105,6 +106,9 @@ def test_export(host, no_leaks, folder):
     done = host.feed("guest import again -", folder / "out.xva")
     assert not done.status, done.stderr
     assert volume_sha256(host, "again") == images.sha256(folder / "out.raw", SIZE)
+    # a disk without partitions starts with the host's kernel, also out of an XVA
+    host.succeed("guest start again", 120)
+    assert host.succeed("hostname", guest=host.wait_for_guest("again")) == "again\n"
     host.succeed("guest export out /tmp/out.qcow2; test -s /tmp/out.qcow2", 120)
     assert "exists already" in host.fail("guest export out /tmp/out.qcow2").stderr
     host.succeed("rm /tmp/out.qcow2; guest destroy out; guest destroy again", 120)
@@ -144,6 +148,21 @@ def hostile(raw, folder):
                                     ("out/evil", None, b"x")), 3, "link"),
         "bomb": (bomb, 1, "larger than the whole pool"),
         "text": (__file__, 3, "no disk image"),
+        "cut off VHD": (images.cut(images.convert(raw, folder / "h.vhd", "vpc"), folder / "h12",
+                                   3 * MIB), 1, "cannot read the VHD"),
+        "dirty qcow2": (images.patched(qcow2, folder / "h13", (72, struct.pack(">Q", 1))), 3,
+                        "qemu-img check"),
+        "hard link": (images.evil_tar(folder / "h14", ("hard", "../../etc/shadow", None,
+                                                       tarfile.LNKTYPE)), 3, "outside"),
+        "below a device": (images.evil_tar(folder / "h15", ("node", None, None, tarfile.BLKTYPE),
+                                           ("node/evil", None, b"x")), 3, "no folder"),
+        "endless header": (images.pax_tar(folder / "h16", comment="x" * 2 * MIB), 1, "too long"),
+        "sparse member": (images.pax_tar(folder / "h17", **{"GNU.sparse.major": "1"}), 3,
+                          "sparse"),
+        "XVA description": (images.xva(raw, folder / "h18", description="x" * 2 * MIB), 1,
+                            "too long"),
+        "XVA values": (images.xva(raw, folder / "h19", description="<array><data>"
+                                  + "<value/>" * 30000 + "</data></array>"), 1, "20000 values"),
     }
 
 
@@ -165,16 +184,43 @@ def test_hostile_images_are_refused(host, no_leaks, raw, folder):
     host.fail("ls /tmp/evil /evil")
 
 
+def test_device_nodes_are_only_kept(host, no_leaks, folder):
+    """Nodes come in as they are, and nothing is written through one.
+
+        tar: a node, later a file of that name
+    """
+    path = images.evil_tar(folder / "nodes", ("dev/null", None, None, tarfile.CHRTYPE),
+                           ("dev/kept", None, None, tarfile.BLKTYPE), ("dev/null", None, b"text"))
+    done = host.feed("guest import nodes - --disk 64M", path)
+    assert not done.status, done.stderr
+    device = "/dev/$(sed -n 's/^vg=//p' /etc/paravane/host)/guest-nodes-xvda"
+    got = host.succeed(f"mkdir /tmp/nodes; mount -o ro,nodev {device} /tmp/nodes;"
+                       "cat /tmp/nodes/dev/null; test -b /tmp/nodes/dev/kept;"
+                       "umount /tmp/nodes; rmdir /tmp/nodes")
+    assert got == "text"
+    host.succeed("guest destroy nodes", 120)
+
+
 def test_interrupted_import_leaves_nothing(host, no_leaks):
-    """SIGTERM while it waits for more of the image.
+    """Others may work while an import waits for the image's first bytes, and while it waits for
+    more; but nobody may remove its guest. SIGTERM ends it.
 
         sleep --- pipe --- guest import
     """
     host.succeed(
+        "sh -c 'echo $$ >/tmp/feeder; exec sleep 1000' |"
+        " sh -c 'echo $$ >/tmp/importer; exec guest import early - --raw' >/tmp/early.log 2>&1 &"
+        " until [ -s /tmp/feeder ] && [ -s /tmp/importer ]; do sleep 0.2; done;"
+        " timeout 30 host sweep; kill $(cat /tmp/importer) $(cat /tmp/feeder);"
+        " rm /tmp/feeder /tmp/importer /tmp/early.log", 120)
+    host.succeed(
         "sh -c 'head -c 1000000 /dev/urandom; echo $$ >/tmp/feeder; exec sleep 1000' |"
         " sh -c 'echo $$ >/tmp/importer; exec guest import half - --raw' >/tmp/half.log 2>&1 &"
         " until [ -s /tmp/feeder ] && lvs --noheadings -o lv_name | grep -q guest-half-xvda;"
-        " do sleep 0.2; done; kill $(cat /tmp/importer);"
+        " do sleep 0.2; done;"
+        " timeout 30 host sweep; lvs --noheadings -o lv_name | grep -q guest-half-xvda;"
+        " ! guest destroy half 2>/tmp/destroy.log; grep 'being imported' /tmp/destroy.log;"
+        " kill $(cat /tmp/importer);"
         " while kill -0 $(cat /tmp/importer); do sleep 0.2; done 2>/dev/null;"
         " kill $(cat /tmp/feeder); grep interrupted /tmp/half.log;"
-        " rm /tmp/feeder /tmp/importer /tmp/half.log", 120)
+        " rm /tmp/feeder /tmp/importer /tmp/half.log /tmp/destroy.log", 180)

@@ -2,9 +2,13 @@
 """test_install.py: what an unattended installation leaves on a disk."""
 import hashlib
 import re
+import subprocess
 
-from install import answers, install
 from conftest import LOGS
+from install import answers, install
+from machine import TIMEOUT_MULT
+from qemu import Disk
+from ssh import OPTIONS
 
 PARTITIONS = ["bios", "esp", "slot-a", "slot-b", "state", "guests"]
 
@@ -62,10 +66,21 @@ def assert_is_installed(host, iso, hostname="xen1"):
 
 
 def assert_console_introduces(host):
-    """The console shows who the host is, so that its key can be checked."""
+    """Serial line and screen show who the host is, so that its key can be checked."""
     told = host.succeed("dropbearkey -y -f /etc/dropbear/dropbear_ed25519_host_key")
-    host.wait_for_console(re.search(r"SHA256:\S+", told)[0], 60)
-    host.wait_for_console("log in with ssh root@10.0.2.", 60)
+    for text in re.search(r"SHA256:\S+", told)[0], "log in with ssh root@10.0.2.":
+        host.wait_for_console(text, 60)
+        host.wait_until_succeeds(f"tr -s ' ' </dev/vcs1 | grep -qF '{text}'", 60)
+
+
+def assert_takes_keys_only(host):
+    """The server names all ways to log in when it refuses."""
+    refused = subprocess.run(
+        ["ssh", *OPTIONS, "-o", "PubkeyAuthentication=no", "-p", host.ssh.port,
+         "root@127.0.0.1", "true"],
+        check=False, capture_output=True, text=True, timeout=120 * TIMEOUT_MULT)
+    assert refused.returncode == 255
+    assert "Permission denied (publickey)." in refused.stderr
 
 
 def test_bios(host, iso):
@@ -76,6 +91,23 @@ def test_bios(host, iso):
     """
     assert_is_installed(host, iso)
     assert_console_introduces(host)
+    assert_takes_keys_only(host)
+
+
+def test_warnings_of_the_network_go(host):
+    """Each is said once however often it fails, and no more when the network is there.
+
+        vda --- machine --- NAT
+    """
+    host.succeed(". /usr/lib/paravane/functions;"
+                 "for try in 1 2 3; do warn network: no link; warn another; done;"
+                 "/usr/lib/paravane/issue")
+    assert host.succeed("cat /run/paravane/warnings") == "network: no link\nanother\n"
+    host.wait_for_console("warning network: no link warning another", 60)
+    host.succeed("sv restart /run/service/network", 120)
+    host.wait_until_succeeds("! grep network: /run/paravane/issue")
+    assert host.succeed("cat /run/paravane/warnings") == "another\n"
+    host.succeed("rm /run/paravane/warnings; /usr/lib/paravane/issue")
 
 
 def test_uefi(installed_uefi, disk_alone, iso):
@@ -90,13 +122,17 @@ def test_uefi(installed_uefi, disk_alone, iso):
 
 
 def test_install_over_an_installation(installed_bios, new_disk, disk_alone, key, iso):
-    """Installing again gives a new host; nothing is found by the old one's names.
+    """Installing again gives a new host; nothing is found by the old one's names. The
+    disk's name comes before the CD's, and its slots hold the same ISO. At the end the
+    machine reboots, as it does unless told otherwise.
 
-        ISO (CD) + vda with a Paravane --- machine --- NAT
+        ISO (CD) + sda with a Paravane --- machine --- NAT
+        vda, the same disk --- machine --- NAT
     """
-    again = install("again", LOGS / "test_install-again", key, iso,
-                    new_disk("twice", installed_bios.disk),
-                    answers=answers(key, "xen2"))
+    disk = new_disk("twice", installed_bios.disk)
+    again = install("again", LOGS / "test_install-again", key, iso, disk,
+                    disks=[Disk(disk, bus="sata")],
+                    answers=answers(key, "xen2", device="/dev/sda", end=""))
     host = disk_alone(again)
     new_id = assert_is_installed(host, iso, "xen2")
     assert new_id == again.id != installed_bios.id

@@ -44,9 +44,9 @@ def open_ssh(machine):
 def stuck(work, key, iso):
     """A machine in install mode that got no answers: their URL gives 404.
 
-        ISO (CD) + vda, 8 GiB, blank + vdb, 8 GiB, blank --- machine --- NAT --- web server
+        ISO (CD) + vda, vdb, vdc, 8 GiB, blank --- machine --- NAT --- web server
     """
-    disks = [blank_disk(work / f"stuck-{name}.qcow2") for name in ("vda", "vdb")]
+    disks = [blank_disk(work / f"stuck-{name}.qcow2") for name in ("vda", "vdb", "vdc")]
     tftp = work / "tftp"
     tftp.mkdir()
     (tftp / "answers.ini").write_text(answers(key))
@@ -205,11 +205,23 @@ sync
 """
 
 
+def cut_off(machine, text, step):
+    machine.succeed(f"cat >/run/answers.ini <<'END'\n{text}END")
+    said = machine.succeed(CUT_OFF.format(step=step), 400)
+    assert f"] {step}: " in said and "installed Paravane" not in said
+
+
+def test_power_cut_at_the_end(stuck, key):
+    """It is cut off where it makes the disk bootable; a second installation works."""
+    text = answers(key, device="/dev/vdc")
+    cut_off(stuck, text, "boot-slots")
+    status, said = run_installer(stuck, text)
+    assert status == 0 and "installed Paravane as '" in said, said
+
+
 def test_power_cut(stuck, key, assert_does_not_boot):
-    """It is cut off in the middle; the disk does not boot, the other is as it was."""
-    stuck.succeed(f"cat >/run/answers.ini <<'END'\n{answers(key)}END")
-    said = stuck.succeed(CUT_OFF.format(step="pool"), 400)
-    assert "] pool: " in said and "] verify: " not in said
+    """It is cut off in the middle; the disk does not boot, another is as it was."""
+    cut_off(stuck, answers(key), "pool")
     stuck.kill()
     assert same_content(stuck.disks[1], stuck.blank)
     assert_does_not_boot(stuck.disks[0])

@@ -27,15 +27,24 @@ def web1(host):
 
 
 @contextmanager
-def reachable(host, port):
+def reachable(host, port, proto="tcp"):
     """A port on this side of QEMU's network that leads to the host's."""
     here = free_port()
     told = host.qmp.command("human-monitor-command", **{
-        "command-line": f"hostfwd_add net tcp:127.0.0.1:{here}-:{port}"})
+        "command-line": f"hostfwd_add net {proto}:127.0.0.1:{here}-:{port}"})
     assert not told, told
     yield here
     host.qmp.command("human-monitor-command", **{
-        "command-line": f"hostfwd_remove net tcp:127.0.0.1:{here}"})
+        "command-line": f"hostfwd_remove net {proto}:127.0.0.1:{here}"})
+
+
+def own_address(host):
+    return host.succeed("ip -4 addr show dev br0 | sed -n 's/.*inet \\([0-9.]*\\).*/\\1/p'").strip()
+
+
+def unheard(host, guest):
+    """Datagrams that came to the guest, and to a port where nobody listens."""
+    return int(host.succeed("awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp", guest=guest))
 
 
 def name_behind(host, here):
@@ -82,23 +91,53 @@ def test_is_reached_by_forward(host, web1):
         assert name_behind(host, here) == "web1"
 
         host.succeed("guest stop web1", 120)
-        host.succeed("guest start web1", 120)
-        assert host.wait_for_guest("web1") == web1, "the same address again"
-        assert name_behind(host, here) == "web1"
+        host.succeed("guest rename web1 www; guest start www", 240)
+        assert host.wait_for_guest("www") == web1, "the same address again"
+        assert host.json("host forward list")[0]["guest"] == "www"
+        assert name_behind(host, here) == "web1", "a host name stays"
 
         host.succeed("host forward remove 2222")
         assert name_behind(host, here) is None
 
 
+def test_udp_is_forwarded(host, web1):
+    """A datagram to the host's port comes to the guest, from outside and from dom0.
+
+        test, dom0 --- host:5353/udp --- nat0 --- web1:5353, where nobody listens
+    """
+    host.succeed("host forward add 5353 web1:5353 --proto udp")
+    before = unheard(host, web1)
+    with reachable(host, 5353, "udp") as here, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        def arrived():
+            sender.sendto(b"hello", ("127.0.0.1", here))
+            return unheard(host, web1) > before
+
+        host._until(arrived, 60, "a datagram to come to the guest")
+    before = unheard(host, web1)
+    host.run(f"timeout 5 tftp -g -r x -l /dev/null {own_address(host)} 5353")
+    assert unheard(host, web1) > before
+
+
+def test_forward_from_inside(host, web1):
+    """Guests on nat0 and dom0 itself come in by the host's own address, too.
+
+        web2 --- nat0 --- host:2222 --- nat0 --- web1:22
+    """
+    host.succeed("guest create web2 --template mini --network nat0 --start", 240)
+    web2 = host.wait_for_guest("web2")
+    host.succeed("host forward add 2222 web1:22")
+    look = f"sleep 3 | timeout 10 nc {own_address(host)} 2222 | grep -q ^SSH-"
+    for guest in web2, None:
+        host.wait_until_succeeds(look, 60, guest=guest)
+
+
 def test_forward_survives_reboot(host, web1):
     """Network, address and forward are the same after the host's reboot."""
-    host.succeed("host forward add 2222 web1:22")
+    host.succeed("host forward add 2222 web1:22; guest set web1 --autostart on")
     before = host.json("host nat show")
     host.reboot()
     host.wait_until_succeeds("nft list table ip paravane_nat | grep -q 'dport 2222'")
     assert host.json("host nat show") == before
-    if host.guests()["web1"]["state"] != "running":
-        host.succeed("guest start web1", 120)
-    assert host.wait_for_guest("web1") == web1
+    assert host.wait_for_guest("web1") == web1, "it started with the host"
     with reachable(host, 2222) as here:
         assert name_behind(host, here) == "web1"

@@ -4,6 +4,7 @@
 Each guest has two interfaces: eth0 on br0, for the test's own ssh, and eth1 on a
 bridge of the test, which is plugged in as the test needs it.
 """
+import re
 import socket
 import time
 
@@ -108,6 +109,25 @@ def test_guard_goes_with_the_guest(host, guests):
     assert guarded(host) == before
     host.remove_all_guests()
     assert guarded(host) == []
+
+
+def elements(host):
+    text = host.succeed("nft list table bridge paravane_guard")
+    return {found.strip() for found in re.findall(r'"vif[^,}]*', text)}
+
+
+def test_guard_is_given_back(host, guests):
+    """Rules that somebody removed come back with the next interface, for all guests.
+
+        dom0 --- brt --- g1 (ip=10.77.0.11), g2 (plugged in later)
+    """
+    one, two = guests
+    one.plug(f"ip={OWN['g1']}")
+    before = elements(host)
+    host.succeed("nft delete table bridge paravane_guard")
+    two.plug()
+    assert before < elements(host)
+    host.succeed("grep -q 'all guests get it again' /var/log/messages")
 
 
 def test_vlans_are_separate(host, guests):

@@ -117,3 +117,26 @@ def test_removing_a_guest_lets_the_writer_go_on(small):
     host.wait_until_succeeds("[ $(cat /root/written) = 0 ]", 300, guest=writer)
     host.remove_all_guests()
     assert host.json("host pool")["level"] == "ok"  # no volume of it is in use
+
+
+def test_import_stops_before_anybody_is_paused(small):
+    """What does not fit is stopped above the reserve, and nothing stays of it. The guest that
+    writes meanwhile never notices.
+
+        pool 500 MiB: quiet, which writes now and then --- image: 450 MiB
+    """
+    host = small
+    host.succeed("guest create quiet --template mini --disk 100M --start", 240)
+    quiet = host.wait_for_guest("quiet")
+    host.succeed("(while :; do date >>/root/log; sync; sleep 1; done) >/dev/null 2>&1 </dev/null &",
+                 guest=quiet)
+    got = host.fail("tr '\\0' x </dev/zero | head -c 450M | guest import large - --raw", 900)
+    assert got.status == 1 and "does not fit into the pool" in got.stderr
+    assert "is paused" not in host.succeed("cat /var/log/messages")
+    lines = int(host.succeed("wc -l </root/log", guest=quiet))
+    host.wait_until_succeeds(f"[ $(wc -l </root/log) -gt {lines} ]", guest=quiet)
+    assert host.guests()["quiet"]["state"] == "running"
+    host.fail("lvs --noheadings -o lv_name | grep large")
+    # of a sparse image only what is in it counts
+    host.succeed("truncate -s 450M /tmp/hole; guest import hole /tmp/hole --raw; rm /tmp/hole", 240)
+    host.remove_all_guests()

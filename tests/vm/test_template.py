@@ -8,12 +8,13 @@ import images
 import pytest
 
 MIB = 1024 * 1024
-DEBIAN = pathlib.Path(os.environ.get("O") or "out").resolve() / "templates-more" / "debian.tar"
+OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 
 
 @pytest.fixture
 def no_templates_left(host):
-    look = "ls /state/templates 2>/dev/null || :; lvs --noheadings -o lv_name | tr -d ' ' | grep -v mini || :"
+    look = ("ls /state/templates 2>/dev/null || :;"
+            "lvs --noheadings -o lv_name | grep -o 'template-.*' | grep -v mini || :")
     basis = host.succeed(look)
     yield
     host.check()
@@ -86,21 +87,41 @@ def test_life_of_a_template(host, no_templates_left, work):
     host.succeed("guest destroy second; template delete web", 120)
 
 
-@pytest.mark.skipif(not DEBIAN.exists(), reason="needs 'make template-debian'")
-def test_debian(host, no_templates_left):
-    """Debian with its own kernel: in, ssh, another command line, reboot.
+def signed_file(path, work, key, change=b""):
+    """Template mini under another name, its template.ini signed."""
+    mini = OUT / "templates" / "mini"
+    ini = (mini / "template.ini").read_bytes().replace(b"name=mini", b"name=signed")
+    (work / "template.ini").write_bytes(ini)
+    images.run("minisign", "-S", "-s", key, "-m", work / "template.ini")
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        images.add(archive, "template.ini", ini + change)
+        images.add(archive, "template.ini.minisig", (work / "template.ini.minisig").read_bytes())
+        images.add(archive, "disk.img.zst", (mini / "disk.img.zst").read_bytes())
+    return path
 
-        debian.tar --- template --- deb1: GRUB (PV) --- Debian's kernel
+
+def test_signatures(host, no_templates_left, work):
+    """Who trusts a key takes what it has signed, and of the rest only what he asks for.
+
+        acme.pub in /etc/paravane/template-keys
     """
-    done = host.feed("template import -", DEBIAN, 600)
-    assert not done.status, done.stderr
-    address = "10.0.2.77"
-    host.succeed(f"guest create deb1 --template debian --memory 448M --start --ip {address}/24"
-                 " --gateway 10.0.2.2 --dns 10.0.2.3", 240)
-    host.wait_for_ssh(900, guest=address)
-    assert "cloud" in host.succeed("uname -r", guest=address)
-    host.succeed("sed -i 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX=\"console=hvc0 paravane.test=1\"/'"
-                 " /etc/default/grub; update-grub", 300, guest=address)
-    host._ssh("reboot", 30, guest=address)
-    host.wait_until_succeeds("grep -q paravane.test=1 /proc/cmdline", 900, guest=address)
-    host.succeed("guest destroy deb1; template delete debian", 120)
+    for name in "acme", "stranger":
+        images.run("minisign", "-G", "-W", "-p", work / f"{name}.pub", "-s", work / f"{name}.key")
+    good = signed_file(work / "s1", work, work / "acme.key")
+    changed = signed_file(work / "s2", work, work / "acme.key", b"memory=1G\n")
+    strange = signed_file(work / "s3", work, work / "stranger.key")
+
+    done = host.feed("template import -", good)
+    assert not done.status and "a key that the host doesn't know" in done.stderr, done
+    host.succeed("template delete signed; mkdir /etc/paravane/template-keys", 120)
+    assert not host.feed("cat >/etc/paravane/template-keys/acme.pub", work / "acme.pub").status
+    for path, words in (changed, "by 'acme.pub' is not good"), (strange, "'--unsigned'"):
+        bad = host.feed("template import -", path)
+        assert bad.status == 3 and words in bad.stderr, bad
+    assert host.feed("template import - --unsigned", changed).status == 3
+    for options, path in ("", good), ("--unsigned", strange):
+        done = host.feed(f"template import - {options}", path)
+        assert not done.status, done
+        assert ("signed by acme.pub" in done.stdout) == (path == good)
+        host.succeed("template delete signed", 120)
+    host.succeed("rm -r /etc/paravane/template-keys")
