@@ -25,7 +25,7 @@ endif
 # O         where everything is written
 # CACHE     compiled components and downloads, shared by all checkouts
 # MIRROR    Debian mirror; default: this machine's own
-# STRICT=1  fail where the mirror no longer has what the lock file names
+# STRICT=1  fail where the mirror lacks what the lock file names, or it names nothing
 # FIRMWARE  'no' leaves NIC firmware out
 # JOBS      parallel compile jobs
 # V=1       show the commands
@@ -40,9 +40,19 @@ JOBS ?= $(shell nproc)
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-# 0.1.N counts the commits, so that a later release is a larger version.
-GIT := git -C $(CURDIR)
+# 0.1.N counts the commits, so that a later release is a larger version. The checkout may
+# be another user's.
+GIT := git -c safe.directory=$(CURDIR) -C $(CURDIR)
 VERSION := 0.1.$(shell $(GIT) rev-list --count HEAD 2>/dev/null || echo 0)
+ifneq ($(wildcard .git),)
+ifeq ($(VERSION),0.1.0)
+$(warning git does not read this checkout, so that its version is $(VERSION): see '$(GIT) log')
+endif
+ifeq ($(shell $(GIT) rev-parse --is-shallow-repository 2>/dev/null),true)
+$(warning this clone is shallow, so that its version, $(VERSION), is too small: run 'git fetch --unshallow')
+endif
+endif
+version_stamp := $(VERSION)
 # Times inside the image are the commit's; inside the components, which are
 # cached across commits, a fixed one.
 IMAGE_EPOCH := $(shell $(GIT) log -1 --format=%ct 2>/dev/null || echo 1760000000)
@@ -64,6 +74,17 @@ CFLAGS_OURS := -std=gnu11 -O2 -g -fstack-protector-strong -Wall -Wextra \
 	$(if $(or $(DEVELOPER),$(CI)),-Werror) -ffile-prefix-map=$(CURDIR)=. \
 	-ffile-prefix-map=$(O)=out
 
+# $(O)/stamp/NAME is written anew only when $(NAME_stamp) has changed: a prerequisite of what
+# depends on a setting, or on which files there are.
+.PHONY: FORCE
+$(O)/stamp/%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$($*_stamp)' | cmp -s - $@ || printf '%s\n' '$($*_stamp)' >$@
+
+files_in = $(sort $(shell find $(1) -type f))
+# links with what they point to, which make would follow
+names_in = $(sort $(shell find $(1) ! -type d -printf '%p>%l\n'))
+
 include images/build-root/build-root.mk
 include hypervisor/hypervisor.mk
 include kernel-configs/kernel-configs.mk
@@ -73,6 +94,13 @@ include dom0-rootfs/src/lib/lib.mk
 -include installer/installer.mk
 include images/images.mk
 include tests/tests.mk
+
+# Names the build: live and install mode find the medium they came on by it. Whatever
+# changes something on the ISO changes it.
+BUILD_ID_FILES := $(sort $(ROOTFS_FILES) $(MINI_FILES) $(ISO_FILES) $(PROGRAMS) $(O)/stamp/rootfs $(O)/stamp/mini)
+$(O)/build-id: $(BUILD_ID_FILES) $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c)))
+	$(Q)sha256sum $(BUILD_ID_FILES) $(ROOT)/packages $(ISO_COMPONENTS:%=$(O)/stage/%.key) | \
+		sed 's|$(O)/||' | sha256sum | cut -c1-16 >$@
 
 # Each component by its name: make linux-dom0
 .PHONY: $(COMPONENTS)

@@ -18,7 +18,7 @@ busybox_files := dom0-rootfs/busybox/busybox.config dom0-rootfs/busybox/configur
 dropbear_build := dom0-rootfs/dropbear/build
 dropbear_inputs := source:dropbear
 dropbear_links := yes
-dropbear_files := dom0-rootfs/dropbear/localoptions.h
+dropbear_files := dom0-rootfs/dropbear/localoptions.h images/build-root/apply-patches
 
 qemu-img_build := dom0-rootfs/qemu-img/build
 qemu-img_inputs := source:qemu
@@ -36,27 +36,20 @@ firmware_needs := linux-dom0
 
 ROOTFS := $(O)/rootfs
 ROOTFS_COMPONENTS := linux-dom0 $(filter xen-tools busybox dropbear qemu-img firmware,$(COMPONENTS))
-ROOTFS_FILES := $(shell find dom0-rootfs/overlay -type f) dom0-rootfs/assemble \
-	dom0-rootfs/from-build-root dom0-rootfs/xen-tools/install.list
+ROOTFS_FILES := $(call files_in,dom0-rootfs/overlay) dom0-rootfs/assemble \
+	dom0-rootfs/from-build-root dom0-rootfs/xen-tools/install.list \
+	images/build-root/add-libraries images/build-root/packages-of
 PROGRAMS := $(O)/bin/paravane $(O)/bin/paravane-install $(O)/bin/guestd $(O)/bin/hotplug
-
-# Names the build: live and install mode find the medium they came on by it.
-build_id = $(shell cat $(ROOTFS_FILES) $(O)/stage/*.key $(PROGRAMS) 2>/dev/null | sha256sum | cut -c1-16)
+rootfs_stamp := $(VERSION) $(IMAGE_EPOCH) $(ROOTFS_COMPONENTS) $(call names_in,dom0-rootfs/overlay)
 
 .PHONY: rootfs busybox-menuconfig
 rootfs: $(ROOTFS)
 $(ROOTFS): $(foreach c,$(ROOTFS_COMPONENTS),$(call component_done,$(c))) $(PROGRAMS) \
-		$(ROOTFS_FILES) $(O)/version
+		$(ROOTFS_FILES) $(O)/stamp/rootfs $(O)/build-id
 	@printf '  %-10s dom0 root filesystem\n' ASSEMBLE
-	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) dom0-rootfs/assemble $(VERSION) $(build_id) \
+	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) dom0-rootfs/assemble $(VERSION) $(ROOTFS_COMPONENTS) \
 		>$(O)/log/rootfs.log 2>&1 || { tail -n 40 $(O)/log/rootfs.log >&2; exit 1; }
 	@sed 's/^/             /' $(O)/log/rootfs.log
-
-# Rewritten only when the version changes, so that what shows it is rebuilt then.
-.PHONY: FORCE
-$(O)/version: FORCE
-	@mkdir -p $(O)
-	@printf '%s\n' $(VERSION) | cmp -s - $@ || printf '%s\n' $(VERSION) >$@
 
 # Change BusyBox's configuration in a menu; saves the minimal fragment.
 busybox-menuconfig: $(ROOT)/toolchain

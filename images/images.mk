@@ -3,23 +3,24 @@
 
 ISO := $(O)/paravane-$(VERSION).iso
 MINI := $(O)/templates/mini/template.ini
+MINI_FILES := $(call files_in,images/mini/overlay) images/mini/build images/build-root/add-libraries \
+	images/build-root/packages-of dom0-rootfs/overlay/usr/lib/paravane/udhcpc
+mini_stamp := $(call names_in,images/mini/overlay)
 ISO_COMPONENTS := hypervisor linux-dom0 linux-guest microcode xen-tools busybox dropbear qemu-img \
 	$(filter firmware,$(COMPONENTS))
+ISO_FILES := images/make-iso $(sort $(wildcard images/boot/*))
 
 .PHONY: iso
 iso: $(ISO)
 	@printf '  %-10s %s, %s bytes\n' READY $(ISO) $$(stat -c %s $(ISO))
 
-$(MINI): images/mini/build images/build-root/add-libraries $(shell find images/mini/overlay -type f) \
-		$(foreach c,busybox dropbear xen-tools,$(call component_done,$(c))) \
-		dom0-rootfs/overlay/usr/lib/paravane/udhcpc
+$(MINI): $(MINI_FILES) $(O)/stamp/mini $(foreach c,busybox dropbear xen-tools,$(call component_done,$(c)))
 	@printf '  %-10s template mini\n' ASSEMBLE
 	$(Q)mkdir -p $(O)/log
 	$(Q)SOURCE_DATE_EPOCH=$(COMPONENT_EPOCH) $(IN) images/mini/build 1 \
 		>$(O)/log/mini.log 2>&1 || { tail -n 40 $(O)/log/mini.log >&2; exit 1; }
 
-$(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(MINI) \
-		images/make-iso $(wildcard images/boot/*)
+$(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(MINI) $(ISO_FILES)
 	@printf '  %-10s %s\n' ASSEMBLE $(@F)
 	$(Q)rm -f $(O)/paravane-*.iso
 	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENTS='$(ISO_COMPONENTS)' images/make-iso $(VERSION) $@ \
@@ -28,7 +29,8 @@ $(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(M
 
 # Debian 13 as a file that 'template import' takes; not part of the ISO.
 DEBIAN := $(O)/templates-more/debian.tar
-DEBIAN_FILES := images/debian/make-tree images/debian/build $(shell find images/debian/overlay -type f)
+DEBIAN_FILES := images/debian/lock images/debian/make-tree images/debian/build \
+	$(call files_in,images/debian/overlay)
 .PHONY: template-debian
 template-debian: $(DEBIAN)
 	@printf '  %-10s %s, %s bytes\n' READY $(DEBIAN) $$(stat -c %s $(DEBIAN))

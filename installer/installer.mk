@@ -18,6 +18,7 @@ $(O)/obj/installer/%.o: $(INSTALLER_DIR)/%.c $(INSTALLER_DIR)/installer.mk | $(R
 
 # the version is in one object only, so that a new one recompiles but that
 $(O)/obj/installer/main.o: INSTALLER_CPPFLAGS += -DPVN_VERSION='"$(VERSION)"'
+$(O)/obj/installer/main.o: $(O)/stamp/version
 
 $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	@mkdir -p $(@D)

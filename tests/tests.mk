@@ -17,8 +17,6 @@ TEST_ENV := PVN_ISO=$(O)/paravane.iso PVN_ACCEL=$(PVN_ACCEL) TIMEOUT_MULT=$(TIME
 VMS ?= 2
 VM_ARGS := -n $(VMS) --dist loadfile
 
-# only compared with ours
-XEN_PACKAGE := xen-hypervisor-4.20-amd64
 FIGURES_INPUTS := deb:$(XEN_PACKAGE)
 
 .PHONY: check test test-faults figures
@@ -33,7 +31,7 @@ test-faults: check iso $(DEBIAN)
 	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m faults $(if $(T),-k '$(T)')
 
 figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN))
-	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) XEN_PACKAGE=$(XEN_PACKAGE) tests/bench/builds
+	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) tests/bench/builds
 	$(Q)rm -f $(O)/figures-guests.json
 	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' tests/bench/guests
 	$(Q)$(IN) env $(TEST_ENV) python3 tests/bench/figures.py

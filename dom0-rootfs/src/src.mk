@@ -24,6 +24,8 @@ HOTPLUG := $(O)/bin/hotplug
 HOTPLUG_SRCS := $(sort $(notdir $(wildcard $(SRC_DIR)/hotplug/*.c)))
 HOTPLUG_OBJS := $(HOTPLUG_SRCS:%.c=$(O)/obj/hotplug/%.o)
 
+sources_stamp := $(PARAVANE_SRCS) $(GUESTD_SRCS) $(HOTPLUG_SRCS)
+
 $(O)/obj/guest/%.o: $(SRC_DIR)/guest/%.c $(SRC_DIR)/src.mk | $(O)/stage/xen-tools.done
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" CC $<
@@ -39,26 +41,26 @@ $(O)/obj/guestd/%.o: $(SRC_DIR)/guestd/%.c $(SRC_DIR)/src.mk | $(O)/stage/xen-to
 	@printf "  %-10s %s\n" CC $<
 	$(Q)$(CC) $(LIB_CPPFLAGS) $(XEN_CPPFLAGS) $(CFLAGS_OURS) -MMD -MP -c -o $@ $<
 
-$(LIBGUEST): $(filter-out %/main.o,$(PARAVANE_OBJS))
+$(LIBGUEST): $(filter-out %/main.o,$(PARAVANE_OBJS)) $(O)/stamp/sources
 	$(Q)rm -f $@
-	$(Q)$(AR) rcsD $@ $^
+	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
 
-$(GUESTD): $(GUESTD_OBJS) $(LIBGUEST) $(LIBPVN)
+$(GUESTD): $(GUESTD_OBJS) $(LIBGUEST) $(LIBPVN) $(O)/stamp/sources
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" LINK $(@F)
-	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o %.a,$^) \
 		-lxenlight -lxlutil -lxenstore -lxentoollog -lyajl
 
-$(PARAVANE): $(PARAVANE_OBJS) $(LIBPVN)
+$(PARAVANE): $(PARAVANE_OBJS) $(LIBPVN) $(O)/stamp/sources
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" LINK $(@F)
-	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $^ $(PARAVANE_LIBS)
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PARAVANE_LIBS)
 
 # It is started for each device: with Xen's libraries in it, it starts in half the time.
-$(HOTPLUG): $(HOTPLUG_OBJS) $(LIBPVN)
+$(HOTPLUG): $(HOTPLUG_OBJS) $(LIBPVN) $(O)/stamp/sources
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" LINK $(@F)
-	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o %.a,$^) \
 		-Wl,-Bstatic -lxenstore -lxentoolcore -Wl,-Bdynamic
 
 # The manual pages, from the same tables as --help.

@@ -11,14 +11,19 @@ HOST_TOOLS := mmdebstrap:mmdebstrap unshare:util-linux sha256sum:coreutils \
 prereq:
 	$(Q)$(BUILD_ROOT_DIR)/host-tools $(HOST_TOOLS)
 
-$(SOURCES): $(BUILD_ROOT_DIR)/mirror | prereq
+# Each time, as MIRROR= and the machine's own may have changed. Another mirror has the same
+# packages: no reason to make the build root anew.
+$(SOURCES): FORCE | prereq
 	$(Q)mkdir -p $(O)/log
-	$(Q)$(BUILD_ROOT_DIR)/mirror >$@
+	$(Q)$(BUILD_ROOT_DIR)/proxies >$(O)/apt-proxies
+	$(Q)$(BUILD_ROOT_DIR)/mirror >$@.new
+	$(Q)cmp -s $@.new $@ || cp $@.new $@
+	$(Q)rm $@.new
 
 # The build root is ready when the versions of what compiles are written down:
 # they are part of every component's cache key.
 build-root: $(ROOT)/toolchain
-$(ROOT)/toolchain: $(BUILD_ROOT_DIR)/packages $(BUILD_ROOT_DIR)/make-root $(SOURCES)
+$(ROOT)/toolchain: $(BUILD_ROOT_DIR)/packages $(BUILD_ROOT_DIR)/make-root | $(SOURCES)
 	$(Q)$(BUILD_ROOT_DIR)/build-root $(ROOT) $(BUILD_ROOT_PACKAGES)
 
 # A component NAME is described by variables:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 from guests import Host  # noqa: E402 (the path comes first)
 from install import blank_disk, install, make_key  # noqa: E402
 from limits import read_limits  # noqa: E402
-from machine import ACCEL  # noqa: E402
+from qemu import ACCEL  # noqa: E402
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 LOGS = OUT / "log" / "figures"
@@ -34,8 +34,10 @@ COMPONENTS = [
     ("microcode", "/boot/ucode-"),
     ("templates", "/templates/"),
     ("boot loaders", "/boot/"),
+    ("boot loaders", "/grub/"),
 ]
 REST = "ISO filesystem"
+SECTOR = 2048
 
 GUESTS = ["create_ratio", "create_ratio_24", "create_growth_ms", "destroy_ratio",
           "create_ratio_pvh", "destroy_ratio_pvh", "create_to_ssh_s",
@@ -47,25 +49,24 @@ def component_of(path):
     return next((name for name, start in COMPONENTS if path.startswith(start)), REST)
 
 
-def bytes_by_component(manifest, total):
-    """From the manifest's lines 'sha256  size  path'; the rest is the ISO's own."""
+def bytes_by_component(report, total):
+    """From xorriso's lines "File data lba: EXTENT , LBA , SECTORS , SIZE , 'PATH'": what
+    each takes on the medium, where some are packed. The rest is the ISO's own."""
     sizes = {}
-    for line in manifest.splitlines():
-        fields = line.split("  ", 2)
-        if len(fields) == 3:
-            name = component_of(fields[2])
-            sizes[name] = sizes.get(name, 0) + int(fields[1])
+    for line in report.splitlines():
+        if line.startswith("File data lba:"):
+            _, _, sectors, _, path = (field.strip() for field in line.split(",", 4))
+            name = component_of(path.strip("'"))
+            sizes[name] = sizes.get(name, 0) + int(sectors) * SECTOR
     sizes[REST] = sizes.get(REST, 0) + total - sum(sizes.values())
+    assert min(sizes.values()) >= 0 and sum(sizes.values()) == total, sizes
     return sizes
 
 
-def read_manifest(iso):
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "manifest"
-        subprocess.run(["xorriso", "-report_about", "FAILURE", "-osirrox", "on",
-                        "-indev", iso, "-extract", "/manifest", path],
-                       check=True, capture_output=True)
-        return path.read_text()
+def read_report(iso):
+    return subprocess.run(["xorriso", "-report_about", "FAILURE", "-indev", iso,
+                           "-find", "/", "-type", "f", "-exec", "report_lba", "--"],
+                          check=True, capture_output=True, text=True).stdout
 
 
 def memory_of(meminfo):
@@ -126,7 +127,7 @@ def main():
     print(f"{iso.name}, accelerator {ACCEL}: installing and booting ...", flush=True)
     guests, why = measured_guests()
     figures = {"iso_bytes": size,
-               "iso_bytes_by_component": bytes_by_component(read_manifest(iso), size),
+               "iso_bytes_by_component": bytes_by_component(read_report(iso), size),
                **measure_machine(iso), **measure_builds(), **guests}
     print_table(figures)
     figures["accelerator"] = ACCEL

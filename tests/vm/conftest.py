@@ -12,7 +12,7 @@ import machine
 from guests import Host
 from install import blank_disk, install, make_key, overlay
 from machine import Machine
-from qemu import Disk
+from qemu import ACCEL, Disk
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 # each of those that test at the same time has its own
@@ -21,7 +21,7 @@ LOGS = OUT / "log" / "vm" / WORKER
 
 
 def pytest_report_header():
-    return (f"accelerator: {machine.ACCEL}, limits times {machine.TIMEOUT_MULT:g}, "
+    return (f"accelerator: {ACCEL}, limits times {machine.TIMEOUT_MULT:g}, "
             f"logs in {LOGS}")
 
 

@@ -17,7 +17,6 @@ import time
 
 import qemu
 from console import Console
-from qemu import ACCEL  # noqa: F401 (for those who use machines)
 from qmp import Qmp
 from ssh import Ssh
 
