@@ -27,14 +27,16 @@ def pytest_report_header():
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test that fails leaves a picture of each running machine's screen."""
+    """A test that fails leaves a picture of each running machine's screen, and what
+    dom0 says of itself, if it answers."""
     report = yield
     if report.failed:
         for running in list(machine.live):
             try:
                 running.qmp.screenshot(running.log / f"{running.name}-failed.png")
             except OSError:
-                pass  # it is gone, and its log says why
+                continue  # it is gone, and its log says why
+            running.describe(running.log / f"{running.name}-failed.txt")
     return report
 
 

@@ -20,7 +20,7 @@ xl list | sed 1d | cut -d' ' -f1 | sed 's/^/domain /'
 xenstore-ls -f | sed -n 's/^\([^ ]*\) = .*/\1/p' |
 	grep -E '^/(local/domain/([1-9]|0/backend/[^/]*/)|vm/|libxl/)' | sed 's/^/xenstore /'
 lvs --noheadings -o lv_name | tr -d ' ' | grep -v '^template-' | sed 's/^/volume /'
-dmsetup ls | cut -f1 | grep -v template | sed 's/^/mapping /'
+dmsetup ls | cut -f1 | grep -vE 'template|-pool|^No devices' | sed 's/^/mapping /' || :
 ls -A /state/guests | sed 's/^/config /'
 grep -l /spare- /state/guests/*.cfg 2>/dev/null | sed 's/^/unfinished /' || :
 cut -d' ' -f1-3 /proc/mounts | sed 's/^/mount /'
@@ -33,8 +33,8 @@ for p in /proc/[0-9]*/comm; do cat $p 2>/dev/null || :; done | grep -x xl | sed 
 domains after
 """
 # Guests that are made ahead of need come and go as they like, and so does what the
-# commands remember of LVM.
-SPARES = (r"domain \.spare-|volume spare-|mapping [^-]*-spare--|file /run/paravane/(spare|volumes)"
+# commands remember of LVM, and the DHCP server of its leases.
+SPARES = (r"domain \.spare-|volume spare-|mapping [^-]*-spare--|file /run/paravane/(spare|volumes|udhcpd)"
           r"|xenstore /((local/domain|libxl|local/domain/0/backend/[^/]*)/({ids})|vm/({uuids}))(/|$)"
           r"|(interface |port |guard \")vif({ids})\.")
 # A guest was destroyed whose volumes guestd has still to remove, or made whose volumes it

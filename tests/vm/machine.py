@@ -20,6 +20,18 @@ from console import Console
 from qmp import Qmp
 from ssh import Ssh
 
+DESCRIBE = """
+set +e
+ps w
+for p in /proc/[0-9]*; do
+	grep -q '^State:.*D ' $p/status 2>/dev/null && echo $p && cat $p/stack
+done
+cat /run/paravane/guest.lock
+xl list
+dmsetup ls
+tail -n 100 /var/log/messages
+dmesg | tail -n 40
+"""
 TIMEOUT_MULT = float(os.environ.get("TIMEOUT_MULT") or 1)
 live = set()  # machines that run now
 
@@ -198,6 +210,11 @@ class Machine:
         """A Result; its status is 255 when ssh failed or the limit was reached."""
         return self.ssh.run(command, limit * TIMEOUT_MULT, guest,
                             connect * TIMEOUT_MULT, self._check_console)
+
+    def describe(self, path):
+        """What a person would look at when it does not do what it should, into a file."""
+        if self.ssh_after is not None:
+            path.write_text(self._ssh(DESCRIBE, 60).stdout)
 
     def run(self, command, limit=60, guest=None):
         """Run a command in dom0, or in the guest at that address."""

@@ -37,4 +37,9 @@ int live_nic_attach(uint32_t id, const struct conf_vif *vif,
 int live_nic_detach(uint32_t id, const struct conf_vif *vif, size_t index,
 		    struct pvn_err *err);
 
+/* The volume at path @from of a running domain has become @to: have Xen's tools show
+ * that. The device itself is as it was. */
+int live_disk_renamed(uint32_t domid, const char *from, const char *to,
+		      struct pvn_err *err);
+
 #endif

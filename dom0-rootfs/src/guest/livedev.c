@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xenstore.h>
 #include "../lib/mem.h"
 #include "live.h"
 #include "xlctx.h"
@@ -81,15 +82,47 @@ static char *copy(const char *s)
 	return s ? xstrdup(s) : NULL;
 }
 
+/* A number that no interface of the domain has had. A guest that is told of one's end
+ * and of the next one's begin under the same number may notice neither: libxl would
+ * take the first that is free. */
+static int fresh_devid(uint32_t id, int *devid_r, struct pvn_err *err)
+{
+	autofree char *node = xasprintf("/libxl/%u/paravane-next-vif", id);
+	struct xs_handle *xs = xs_open(0);
+	autofree char *text = xs ? xs_read(xs, XBT_NULL, node, NULL) : NULL;
+	autofree char *next = NULL;
+	libxl_device_nic *nics;
+	int n = 0;
+	bool ok;
+
+	if (!xs)
+		return pvn_err_errno(err, errno, "cannot connect to xenstored");
+	*devid_r = text ? atoi(text) : 0;
+	nics = libxl_device_nic_list(xlctx, id, &n);
+	for (int i = 0; i < n; i++) {
+		if (nics[i].devid >= *devid_r)
+			*devid_r = nics[i].devid + 1;
+	}
+	libxl_device_nic_list_free(nics, n);
+	next = xasprintf("%d", *devid_r + 1);
+	ok = xs_write(xs, XBT_NULL, node, next, (unsigned int)strlen(next));
+	xs_close(xs);
+	return ok ? 0 : pvn_err(err, -EIO, "cannot write to xenstore");
+}
+
 int live_nic_attach(uint32_t id, const struct conf_vif *vif,
 		    struct pvn_err *err)
 {
 	libxl_device_nic nic;
+	int devid = 0;
 	int rc = xlctx_open(err);
 
+	if (!rc)
+		rc = fresh_devid(id, &devid, err);
 	if (rc)
 		return rc;
 	libxl_device_nic_init(&nic);
+	nic.devid = devid;
 	nic.nictype = LIBXL_NIC_TYPE_VIF;
 	nic.bridge = copy(vif->bridge);
 	nic.ip = copy(vif->ip);

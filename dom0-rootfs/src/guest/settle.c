@@ -7,6 +7,7 @@
 #include "guestconf.h"
 #include "guestedit.h"
 #include "guests.h"
+#include "live.h"
 #include "settle.h"
 #include "spare.h"
 #include "supervisor.h"
@@ -52,10 +53,11 @@ static int remove_listed(const char *vg, const char *path, struct pvn_err *err)
 	return rc;
 }
 
-/* Give one disk's volume the name of the guest, in LVM and then in the text. After a
- * cut between the two the volume has the name already. */
+/* Give one disk's volume the name of the guest, in LVM, for Xen's tools, and last in the
+ * text. After a cut in between the volume has the name already. */
 static int name_disk(const char *vg, const struct guestconf *conf, size_t i,
-		     const struct volume_list *volumes, char **text,
+		     const struct volume_list *volumes,
+		     const struct domain *domain, char **text,
 		     struct pvn_err *err)
 {
 	const struct conf_disk *disk = &conf->disks[i];
@@ -63,6 +65,7 @@ static int name_disk(const char *vg, const struct guestconf *conf, size_t i,
 	const char *old = disk->path + strlen(prefix);
 	autofree char *id = NULL;
 	autofree char *new = NULL;
+	autofree char *path = NULL;
 	autofree char *item = NULL;
 	int rc = 0;
 
@@ -72,9 +75,12 @@ static int name_disk(const char *vg, const struct guestconf *conf, size_t i,
 		return 0;
 	new = xasprintf("guest-%s%s", conf->name,
 			old + strlen(SPARE_VOLUME) + strlen(id));
+	path = xasprintf("/dev/%s/%s", vg, new);
 	if (volumes_find(volumes, old))
 		rc = volume_rename(vg, old, new, err);
-	item = xasprintf("phy:/dev/%s/%s,%s,%s", vg, new, disk->vdev,
+	if (!rc && domain)
+		rc = live_disk_renamed(domain->id, disk->path, path, err);
+	item = xasprintf("phy:%s,%s,%s", path, disk->vdev,
 			 disk->writable ? "w" : "r");
 	return rc ? rc : guestedit_set_item(text, "disk", i, item, err);
 }
@@ -84,12 +90,18 @@ static int name_volumes(const char *vg, const char *path, char **text,
 {
 	auto_guestconf struct guestconf conf = { 0 };
 	auto_volumes struct volume_list volumes = { 0 };
+	auto_domains struct domain_list domains = { 0 };
+	const struct domain *domain = NULL;
 	int rc = guestconf_parse(*text, path, &conf, err);
 
 	if (!rc)
 		rc = volumes_read(vg, &volumes, err);
+	if (!rc)
+		rc = domains_read(&domains, err);
+	if (!rc)
+		domain = domains_find(&domains, conf.name);
 	for (size_t i = 0; !rc && i < conf.n_disks; i++)
-		rc = name_disk(vg, &conf, i, &volumes, text, err);
+		rc = name_disk(vg, &conf, i, &volumes, domain, text, err);
 	return rc ? rc : file_write(path, *text, 0600, err);
 }
 

@@ -16,7 +16,7 @@
 /* guestd is back in a second or two after it was killed. */
 #define AWAY_SECONDS 10
 /* It ends so often while it is asked: then it is what it was asked for. */
-#define MAX_LOSSES 5
+#define MAX_LOSSES 20
 
 /* Returns a connected socket, or a negative errno. */
 static int connect_once(void)
