@@ -275,6 +275,7 @@ def test_guests_start_and_stop_with_the_host(host):
     for name in ("first", "not"):
         address = host.wait_for_guest(name)
         host.succeed("echo kept >/root/note", guest=address)
+    host.succeed(": >/var/log/messages")
     host.reboot()
     log = host.succeed("cat /var/log/messages")
     assert "shutting 3 guests down" in log and "it is cut off" not in log

@@ -25,7 +25,8 @@
 
 /* 'image' of dom0's /etc/passwd; owns nothing */
 #define IMAGE_UID 980
-#define LEAST_MEMORY (64 * MIB)
+#define LEAST_MEMORY (96 * 1024 * 1024)
+#define STACK_BYTES (1024 * 1024) /* of each thread */
 #define MAX_SECONDS (24 * 3600)
 /* Between two looks of a watch. */
 #define WATCH_MS 200
@@ -118,11 +119,10 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 	return rc;
 }
 
-/* Half of what dom0 has left, and what is mapped already. */
+/* Half of what dom0 has left. */
 static rlim_t memory_limit(void)
 {
 	autofree char *meminfo = NULL;
-	autofree char *statm = file_read_line("/proc/self/statm");
 	struct pvn_err ignored;
 	uint64_t available = 0;
 	const char *at;
@@ -132,22 +132,25 @@ static rlim_t memory_limit(void)
 		available =
 			strtoull(at + strlen("MemAvailable:"), NULL, 10) * 1024;
 	available /= 2;
-	return (available > LEAST_MEMORY ? available : LEAST_MEMORY) +
-	       (statm ? strtoull(statm, NULL, 10) * 4096 : 0);
+	return available > LEAST_MEMORY ? available : LEAST_MEMORY;
 }
 
 static int limit(struct pvn_err *err)
 {
 	const rlim_t bytes = memory_limit();
 	const struct rlimit no_core = { 0, 0 };
+	/* Memory that it writes, not addresses: each of qemu-img's threads reserves
+	 * 64 MiB of these. */
 	const struct rlimit memory = { bytes, bytes };
+	const struct rlimit stack = { STACK_BYTES, STACK_BYTES };
 	const struct rlimit seconds = { MAX_SECONDS, MAX_SECONDS };
 	autoclose int fd =
 		open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, "1000", 4) != 4 ||
-	    setrlimit(RLIMIT_CORE, &no_core) || setrlimit(RLIMIT_AS, &memory) ||
-	    setrlimit(RLIMIT_CPU, &seconds))
+	    setrlimit(RLIMIT_CORE, &no_core) ||
+	    setrlimit(RLIMIT_DATA, &memory) ||
+	    setrlimit(RLIMIT_STACK, &stack) || setrlimit(RLIMIT_CPU, &seconds))
 		return pvn_err_errno(err, errno, "cannot set limits");
 	return 0;
 }

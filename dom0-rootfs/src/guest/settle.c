@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "../lib/file.h"
 #include "guestconf.h"
 #include "guestedit.h"
@@ -53,56 +54,119 @@ static int remove_listed(const char *vg, const char *path, struct pvn_err *err)
 	return rc;
 }
 
-/* Give one disk's volume the name of the guest, in LVM, for Xen's tools, and last in the
- * text. After a cut in between the volume has the name already. */
-static int name_disk(const char *vg, const struct guestconf *conf, size_t i,
-		     const struct volume_list *volumes,
-		     const struct domain *domain, char **text,
-		     struct pvn_err *err)
+/* The path that a spare's disk gets, or NULL: it is none. Caller frees. */
+static char *new_path(const char *vg, const struct guestconf *conf, size_t i)
 {
-	const struct conf_disk *disk = &conf->disks[i];
 	autofree char *prefix = xasprintf("/dev/%s/", vg);
-	const char *old = disk->path + strlen(prefix);
+	const char *path = conf->disks[i].path;
+	const size_t before = strlen(prefix);
 	autofree char *id = NULL;
-	autofree char *new = NULL;
-	autofree char *path = NULL;
-	autofree char *item = NULL;
-	int rc = 0;
 
-	if (!strncmp(disk->path, prefix, strlen(prefix)))
-		id = spare_of_volume(old);
+	if (!strncmp(path, prefix, before))
+		id = spare_of_volume(path + before);
 	if (!id)
-		return 0;
-	new = xasprintf("guest-%s%s", conf->name,
-			old + strlen(SPARE_VOLUME) + strlen(id));
-	path = xasprintf("/dev/%s/%s", vg, new);
-	if (volumes_find(volumes, old))
-		rc = volume_rename(vg, old, new, err);
-	if (!rc && domain)
-		rc = live_disk_renamed(domain->id, disk->path, path, err);
-	item = xasprintf("phy:%s,%s,%s", path, disk->vdev,
-			 disk->writable ? "w" : "r");
-	return rc ? rc : guestedit_set_item(text, "disk", i, item, err);
+		return NULL;
+	return xasprintf("%sguest-%s%s", prefix, conf->name,
+			 path + before + strlen(SPARE_VOLUME) + strlen(id));
 }
 
-static int name_volumes(const char *vg, const char *path, char **text,
-			struct pvn_err *err)
+/* Give one disk's volume the name of the guest, in LVM and for Xen's tools. After a cut in
+ * between it has the name already. */
+static int rename_volume(const char *vg, const struct guestconf *conf, size_t i,
+			 const struct volume_list *volumes,
+			 const struct domain *domain, struct pvn_err *err)
 {
-	auto_guestconf struct guestconf conf = { 0 };
+	const char *old = conf->disks[i].path;
+	autofree char *new = new_path(vg, conf, i);
+	const char *old_name = strrchr(old, '/') + 1;
+	int rc = 0;
+
+	if (!new)
+		return 0;
+	if (volumes_find(volumes, old_name))
+		rc = volume_rename(vg, old_name, strrchr(new, '/') + 1, err);
+	if (!rc && domain)
+		rc = live_disk_renamed(domain->id, old, new, err);
+	return rc;
+}
+
+static int rename_volumes(const char *vg, const struct guestconf *conf,
+			  struct pvn_err *err)
+{
 	auto_volumes struct volume_list volumes = { 0 };
 	auto_domains struct domain_list domains = { 0 };
-	const struct domain *domain = NULL;
-	int rc = guestconf_parse(*text, path, &conf, err);
+	int rc = volumes_read(vg, &volumes, err);
 
 	if (!rc)
-		rc = volumes_read(vg, &volumes, err);
-	if (!rc)
 		rc = domains_read(&domains, err);
+	for (size_t i = 0; !rc && i < conf->n_disks; i++)
+		rc = rename_volume(vg, conf, i, &volumes,
+				   domains_find(&domains, conf->name), err);
+	return rc;
+}
+
+static int edit_paths(const char *vg, const char *path, char **text,
+		      struct pvn_err *err)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	int rc = guestconf_parse(*text, path, &conf, err);
+
+	for (size_t i = 0; !rc && i < conf.n_disks; i++) {
+		autofree char *new = new_path(vg, &conf, i);
+		autofree char *item = NULL;
+
+		if (!new)
+			continue;
+		item = xasprintf("phy:%s,%s,%s", new, conf.disks[i].vdev,
+				 conf.disks[i].writable ? "w" : "r");
+		rc = guestedit_set_item(text, "disk", i, item, err);
+	}
+	return rc;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Somebody may be editing the file: what he writes counts, and is edited in turn. */
+static int edit_file(const char *vg, const char *guest, const char *path,
+		     struct pvn_err *err)
+{
+	autofree char *temp = xasprintf(PATH_GUESTS "/.%s.settled", guest);
+	struct stat before, now;
+	int rc;
+
+	do {
+		autofree char *text = NULL;
+
+		if (stat(path, &before))
+			return pvn_err_errno(err, errno, "cannot read '%s'",
+					     path);
+		rc = file_read(path, &text, err);
+		if (!rc)
+			rc = edit_paths(vg, path, &text, err);
+		if (!rc)
+			rc = file_write(temp, text, 0600, err);
+		if (rc)
+			return rc;
+	} while (stat(path, &now) || !is_same_file(&before, &now));
+	if (rename(temp, path))
+		return pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return 0;
+}
+
+static int name_volumes(const char *vg, const char *guest, const char *path,
+			const char *text, struct pvn_err *err)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	int rc = guestconf_parse(text, path, &conf, err);
+
 	if (!rc)
-		domain = domains_find(&domains, conf.name);
-	for (size_t i = 0; !rc && i < conf.n_disks; i++)
-		rc = name_disk(vg, &conf, i, &volumes, domain, text, err);
-	return rc ? rc : file_write(path, *text, 0600, err);
+		rc = rename_volumes(vg, &conf, err);
+	return rc ? rc : edit_file(vg, guest, path, err);
 }
 
 static bool has_spare_volumes(const char *text, const char *vg)
@@ -127,7 +191,7 @@ static int settle_names(const char *vg, const char *guest, bool *done_r,
 	if (rc || !has_spare_volumes(text, vg))
 		return rc;
 	*done_r = true;
-	return name_volumes(vg, path, &text, err);
+	return name_volumes(vg, guest, path, text, err);
 }
 
 int settle_guest(const char *vg, const char *guest, struct pvn_err *err)

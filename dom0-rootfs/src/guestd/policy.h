@@ -39,7 +39,7 @@ struct policy_crashes {
  * the window and stays down. */
 int64_t policy_crashed(struct policy_crashes *crashes, int64_t now);
 
-/* What a start leaves dom0 at the least, in KiB: a guest takes about 4.5 MiB of it
+/* What a start leaves dom0 at the least, in KiB: a guest takes up to 1 MiB of it
  * for its back ends, and LVM's commands 20 MiB while they run. */
 #define POLICY_DOM0_KIB (24 * 1024)
 
