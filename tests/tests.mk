@@ -23,7 +23,7 @@ FIGURES_INPUTS := deb:$(XEN_PACKAGE)
 check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG)
 	$(Q)$(IN) env LD_LIBRARY_PATH=$(XEN_STAGE)/usr/lib tests/check $(O) $(UNIT_PROGRAMS)
 
-test: check iso $(DEBIAN)
+test: check iso
 	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m 'not faults' $(if $(T),-k '$(T)')
 
 # What takes long and seldom breaks; 'test' has a sample of it.
