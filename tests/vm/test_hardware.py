@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_hardware.py: drivers come with the hardware, and go where there is none."""
+import pytest
+
+pytestmark = pytest.mark.faults
 
 # A management controller, and a slot for what is plugged in later.
 MORE = ["-device", "ipmi-bmc-sim,id=bmc", "-device", "isa-ipmi-kcs,bmc=bmc",

@@ -72,6 +72,7 @@ def test_each_format_gives_the_same_disk(host, no_leaks, raw, folder):
     assert not problems, "\n".join(problems)
 
 
+@pytest.mark.faults
 def test_imported_guests_run(host, no_leaks, raw, folder):
     """A disk and a root filesystem, started with the host's kernel for guests.
 
@@ -91,6 +92,7 @@ def test_imported_guests_run(host, no_leaks, raw, folder):
         host.succeed(f"guest destroy {name}", 120)
 
 
+@pytest.mark.faults
 def test_export(host, no_leaks, folder):
     """Out as raw, qcow2 and XVA; qemu-img says that they are the same, and the XVA
     comes in again.
@@ -166,6 +168,7 @@ def hostile(raw, folder):
     }
 
 
+@pytest.mark.faults
 def test_hostile_images_are_refused(host, no_leaks, raw, folder):
     """Each with one clear line, and nothing is left of it.
 
@@ -184,6 +187,7 @@ def test_hostile_images_are_refused(host, no_leaks, raw, folder):
     host.fail("ls /tmp/evil /evil")
 
 
+@pytest.mark.faults
 def test_device_nodes_are_only_kept(host, no_leaks, folder):
     """Nodes come in as they are, and nothing is written through one.
 
@@ -201,6 +205,7 @@ def test_device_nodes_are_only_kept(host, no_leaks, folder):
     host.succeed("guest destroy nodes", 120)
 
 
+@pytest.mark.faults
 def test_interrupted_import_leaves_nothing(host, no_leaks):
     """Others may work while an import waits for the image's first bytes, and while it waits for
     more; but nobody may remove its guest. SIGTERM ends it.

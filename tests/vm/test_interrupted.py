@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_interrupted.py: what a power cut leaves of a change is put right by the same command."""
+import pytest
+
+pytestmark = pytest.mark.faults
 
 
 def volumes(host, guest):

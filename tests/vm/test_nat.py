@@ -9,6 +9,8 @@ import pytest
 from machine import free_port
 from ssh import OPTIONS
 
+pytestmark = pytest.mark.faults
+
 OUTSIDE = "10.0.2.2"  # this side of QEMU's network, as the host sees it
 
 

@@ -6,6 +6,8 @@ from conftest import LOGS
 from guests import Host
 from install import overlay
 
+pytestmark = pytest.mark.faults
+
 MIB = 1024 * 1024
 # of the 500 the last 125 are the reserve
 POOL_MIB, MORE_MIB = 500, 400

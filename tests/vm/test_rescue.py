@@ -4,6 +4,10 @@ import subprocess
 
 from guests import Host
 
+import pytest
+
+pytestmark = pytest.mark.faults
+
 STATE = 578 << 20  # where the partition is: 1 MiB, bios 1, esp 64, two slots of 256
 REPAIR = "e2fsck -y /dev/vda5; mount -t ext4 /dev/vda5 /mnt; echo state of $(cat /mnt/etc/hostname)"
 

@@ -7,6 +7,8 @@ import tarfile
 import images
 import pytest
 
+pytestmark = pytest.mark.faults
+
 MIB = 1024 * 1024
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 
