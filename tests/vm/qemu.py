@@ -14,7 +14,8 @@ ACCELERATOR = {
 # A CPU on which Xen can run PVH guests, slowly.
 PVH_CPU = "qemu64,+svm,+npt"
 OVMF = pathlib.Path("/usr/share/OVMF")
-DISK_DEVICES = {"virtio": "virtio-blk-pci", "sata": "ide-hd"}
+# Each SATA port takes one; the CD has the first.
+DISK_DEVICES = {"virtio": "virtio-blk-pci", "sata": "ide-hd,bus=ide.{}"}
 
 
 class Disk(NamedTuple):
@@ -70,7 +71,7 @@ def _one_disk(i, disk):
         disk = Disk(disk)
     sectors = (f",logical_block_size={disk.sector_size}"
                f",physical_block_size={disk.sector_size}")
-    device = f"{DISK_DEVICES[disk.bus]},drive=disk{i},bootindex={i + 1}"
+    device = f"{DISK_DEVICES[disk.bus].format(i + 1)},drive=disk{i},bootindex={i + 1}"
     if disk.serial:
         device += f",serial={disk.serial}"
     image = (f"driver={disk.format},cache.no-flush=on,file.driver=file,"

@@ -97,10 +97,10 @@ def test_life_of_a_guest(host, no_leaks, work):
     assert_guest_is_as_ordered(host, address, 96, 512)
     assert_key_opens(host, address, second)
     assert_console_answers(host, "web1", work)
-    # what a power cut leaves of its ssh key that comes while the key is made
-    host.succeed("cd /etc/dropbear; : >dropbear_ed25519_host_key;"
-                 "echo half >dropbear_ed25519_host_key.new", guest=address)
-    host.succeed("echo remember >/root/note; sync", guest=address)
+    # what a power cut leaves of its ssh key that comes while the key is made: the last
+    # command that ssh can bring before the next start
+    host.succeed("echo remember >/root/note; cd /etc/dropbear; : >dropbear_ed25519_host_key;"
+                 "echo half >dropbear_ed25519_host_key.new; sync", guest=address)
 
     host.succeed("guest stop web1", 120)
     stopped = host.guests()["web1"]

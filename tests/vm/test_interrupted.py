@@ -28,13 +28,13 @@ def test_rename_is_finished(host, no_leaks):
     before = volumes(host, "web1")
     moved = {name.replace("web1", "www"): uuid for name, uuid in before.items()}
 
-    host.fail("PVN_DIE_AT=config guest rename web1 www", 120)
+    host.fail("PVN_DIE_AT=config guest rename web1 www || exit 1", 120)
     assert volumes(host, "web1") == before
     failed = host.fail("PVN_FAIL_AT=volumes guest rename web1 www", 120)
     assert failed.status == 1
     assert volumes(host, "web1") == before and list(host.guests()) == ["web1"]
 
-    host.fail("PVN_DIE_AT=volumes guest rename web1 www", 120)
+    host.fail("PVN_DIE_AT=volumes guest rename web1 www || exit 1", 120)
     assert volumes(host, "www") == moved
     move(host, ("guest-www-seed", "guest-web1-seed"))
     host.succeed("guest rename web1 www", 120)
@@ -58,7 +58,7 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
     host.succeed("guest snapshot web1 empty", 120)
     before = volumes(host, "web1")
 
-    host.fail("PVN_DIE_AT=make guest rollback web1 empty", 120)
+    host.fail("PVN_DIE_AT=make guest rollback web1 empty || exit 1", 120)
     move(host, ("guest-web1-xvda", "guest-web1+old-xvda"),
          ("guest-web1+new-xvda", "guest-web1-xvda"),
          ("guest-web1-xvdc", "guest-web1+old-xvdc"))
@@ -66,7 +66,7 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
     assert failed.status == 1
     assert volumes(host, "web1") == before
 
-    host.fail("PVN_DIE_AT=swap guest rollback web1 empty", 240)
+    host.fail("PVN_DIE_AT=swap guest rollback web1 empty || exit 1", 240)
     assert volumes(host, "web1")["guest-web1+old-xvda"] == before["guest-web1-xvda"]
     host.succeed("guest rollback web1 empty", 240)
     after = volumes(host, "web1")
