@@ -18,7 +18,7 @@ def test_guest_is_back_after_a_reboot(host):
     logged = "grep 'said before the reboot' /var/log/messages"
     host.succeed("echo 192.0.2.7 other >>/etc/hosts; logger said before the reboot")
     host.wait_until_succeeds(logged)
-    host.fail("head -c 5M /dev/urandom | PVN_DIE_AT=write guest import half - --raw", 240)
+    host.fail("head -c 5242880 /dev/urandom | PVN_DIE_AT=write guest import half - --raw || exit 1", 240)
     host.fail("PVN_DIE_AT=snapshot guest export keeper - >/dev/null || exit 1")
     left = ["export-keeper-xvda", "guest-half-xvda"]
     host._until(lambda: sorted(host.json("host pool")["unfinished"]) == left, 120,
