@@ -8,11 +8,13 @@ with the test's process, whatever becomes of that.
 """
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import qemu
@@ -56,6 +58,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def drain(connection):
+    try:
+        while connection.recv(4096):
+            pass
+    except OSError:
+        pass  # it was closed
 
 
 class Machine:
@@ -137,10 +147,12 @@ class Machine:
 
     def type_on_console(self, text):
         """Type on the serial line, as a person who sees a prompt there. The line
-        stays open: QEMU drops what it has not read when it is hung up."""
+        stays open: QEMU drops what it has not read when it is hung up. What comes
+        back is in the log; the serial port stands still unless it is read, too."""
         if self.line is None:
             self.line = socket.socket(socket.AF_UNIX)
             self.line.connect(f"{self.folder}/serial")
+            threading.Thread(target=drain, args=[self.line], daemon=True).start()
         self.line.sendall(text.encode())
 
     def close(self):
@@ -213,8 +225,20 @@ class Machine:
 
     def describe(self, path):
         """What a person would look at when it does not do what it should, into a file."""
-        if self.ssh_after is not None:
-            path.write_text(self._ssh(DESCRIBE, 60).stdout)
+        if self.ssh_after is None:
+            return
+        self.ssh.forget()  # it may be the connection that hangs
+        said = self._ssh(DESCRIBE, 60)
+        devices = self.qmp.monitor("info virtio")
+        queues = [self.qmp.monitor(f"info virtio-queue-status {device} 0")
+                  for device in re.findall(r"/machine/\S+", devices)]
+        path.write_text("\n".join([said.stdout, said.stderr, devices, *queues]))
+        if said.status == 255:
+            # its blocked tasks; then Xen's event channels, interrupts and domains
+            for keys in ("\x0f8", "\x0fw", "\x01\x01\x01", "e", "M", "i", "q",
+                         "\x01\x01\x01"):
+                self.type_on_console(keys)
+                time.sleep(3)  # to print it; nothing says when it is done
 
     def run(self, command, limit=60, guest=None):
         """Run a command in dom0, or in the guest at that address."""

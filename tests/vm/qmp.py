@@ -32,6 +32,10 @@ class Qmp:
                 return answer["return"]
         raise OSError(f"QMP {name}: QEMU ended the connection")
 
+    def monitor(self, line):
+        """What the monitor for people answers."""
+        return self.command("human-monitor-command", **{"command-line": line})
+
     def press(self, key):
         """A key of the keyboard, by QEMU's name for it."""
         self.command("send-key", keys=[{"type": "qcode", "data": key}])

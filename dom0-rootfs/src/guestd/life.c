@@ -8,7 +8,8 @@
 #include "guestd.h"
 
 /* An 'xl' that made a domain looks after it; only when it has not done so for
- * this long do we. */
+ * this long do we. Two that destroy the same domain take the devices from under
+ * each other, and hotplug is called by neither. */
 #define GRACE_MS 5000
 /* What could not be destroyed is tried again after this. */
 #define RETRY_MS 10000
@@ -306,7 +307,7 @@ static void stopped(struct guestd *g, struct ward *ward, int reason)
 	ward->reason = reason;
 	say(LOG_NOTICE, "guest '%s' %s", ward->name,
 	    policy_reason_name(reason));
-	if (ward->ours || ward->wish != WISH_NONE)
+	if (ward->ours)
 		act_on_stop(g, ward);
 	else
 		ward->due = now_ms() + GRACE_MS;

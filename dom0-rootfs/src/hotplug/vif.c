@@ -400,9 +400,11 @@ static int leave_bridge(const char *dev, struct pvn_err *err)
 
 static int vif_offline(const char *dev, struct pvn_err *err)
 {
+	struct pvn_err why = { 0 };
 	int rc = leave_bridge(dev, err);
+	int cleared = guard_clear(dev, &why);
 
-	return rc ? rc : guard_clear(dev, err);
+	return rc || !cleared ? rc : pvn_err(err, cleared, "%s", why.msg);
 }
 
 int vif_run(const struct hotplug *hp, struct pvn_err *err)
