@@ -36,7 +36,10 @@ def pytest_runtest_makereport(item, call):
                 running.qmp.screenshot(running.log / f"{running.name}-failed.png")
             except OSError:
                 continue  # it is gone, and its log says why
-            running.describe(running.log / f"{running.name}-failed.txt")
+            path = running.log / f"{running.name}-failed.txt"
+            running.describe(path)
+            if path.exists():
+                report.sections.append((f"{running.name}, of itself", path.read_text()[:8000]))
     return report
 
 
