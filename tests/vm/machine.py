@@ -22,17 +22,20 @@ from console import Console
 from qmp import Qmp
 from ssh import Ssh
 
+# The last ones may wait for what hangs.
 DESCRIBE = """
 set +e
 ps w
+cat /proc/meminfo
+cat /sys/block/*/inflight
+dmsetup info -c -o name,attr,open
 for p in /proc/[0-9]*; do
 	grep -q '^State:.*D ' $p/status 2>/dev/null && echo $p && cat $p/stack
 done
-cat /run/paravane/guest.lock
-xl list
-dmsetup ls
-tail -n 100 /var/log/messages
 dmesg | tail -n 40
+cat /run/paravane/guest.lock
+tail -n 100 /var/log/messages
+xl list
 """
 TIMEOUT_MULT = float(os.environ.get("TIMEOUT_MULT") or 1)
 live = set()  # machines that run now

@@ -15,6 +15,15 @@ OPTIONS = [
 Result = namedtuple("Result", "status stdout stderr")
 
 
+def rest(ssh):
+    """What a command said that is ended now."""
+    ssh.kill()
+    try:
+        return ssh.communicate(timeout=5)[0]
+    except subprocess.TimeoutExpired:
+        return ""  # what it started has its output open
+
+
 class Ssh:
     """One connection for all commands: key exchange is slow on a slow CPU."""
 
@@ -34,8 +43,8 @@ class Ssh:
                 f"root@{guest}", command]
 
     def run(self, command, limit, guest, connect, check):
-        """A Result; its status is 255 when ssh failed or the limit was reached.
-        'check' is called meanwhile; what it raises ends the command."""
+        """A Result; its status is 255 when ssh failed or the limit was reached, with what
+        had come by then. 'check' is called meanwhile; what it raises ends the command."""
         argv = self.argv("set -eu; " + command, guest, connect)
         end = time.monotonic() + limit
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, text=True,
@@ -48,7 +57,7 @@ class Ssh:
                     except subprocess.TimeoutExpired:
                         check()
                     if time.monotonic() > end:
-                        return Result(255, "", f"no end in {limit:.0f} s")
+                        return Result(255, rest(ssh), f"no end in {limit:.0f} s")
             finally:
                 ssh.kill()
 
