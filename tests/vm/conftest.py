@@ -32,14 +32,14 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
         for running in list(machine.live):
+            files = f"{running.log}/{running.name}-failed"
             try:
-                running.qmp.screenshot(running.log / f"{running.name}-failed.png")
+                running.qmp.screenshot(f"{files}.png")
+                text = running.describe(pathlib.Path(f"{files}.txt"))
             except OSError:
                 continue  # it is gone, and its log says why
-            path = running.log / f"{running.name}-failed.txt"
-            running.describe(path)
-            if path.exists():
-                report.sections.append((f"{running.name}, of itself", path.read_text()[:8000]))
+            if text:
+                report.sections.append((f"{running.name}, of itself", text[:8000]))
     return report
 
 

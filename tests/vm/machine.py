@@ -227,21 +227,25 @@ class Machine:
                             connect * TIMEOUT_MULT, self._check_console)
 
     def describe(self, path):
-        """What a person would look at when it does not do what it should, into a file."""
+        """What a person would look at when it does not do what it should, into a file;
+        returned, too, and "" when ssh never answered. OSError when QEMU is gone."""
         if self.ssh_after is None:
-            return
+            return ""
         self.ssh.forget()  # it may be the connection that hangs
-        said = self._ssh(DESCRIBE, 60)
+        # a crash on its console is what we are here for, and ends nothing
+        said = self.ssh.run(DESCRIBE, 60 * TIMEOUT_MULT, None, 30 * TIMEOUT_MULT, lambda: None)
         devices = self.qmp.monitor("info virtio")
         queues = [self.qmp.monitor(f"info virtio-queue-status {device} 0")
                   for device in re.findall(r"/machine/\S+", devices)]
-        path.write_text("\n".join([said.stdout, said.stderr, devices, *queues]))
+        text = "\n".join([devices, *queues, said.stdout, said.stderr])
+        path.write_text(text)
         if said.status == 255:
             # its blocked tasks; then Xen's event channels, interrupts and domains
             for keys in ("\x0f8", "\x0fw", "\x01\x01\x01", "e", "M", "i", "q",
                          "\x01\x01\x01"):
                 self.type_on_console(keys)
                 time.sleep(3)  # to print it; nothing says when it is done
+        return text
 
     def run(self, command, limit=60, guest=None):
         """Run a command in dom0, or in the guest at that address."""
