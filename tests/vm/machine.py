@@ -6,6 +6,7 @@ it is only logged, and read where nothing else is there yet. Every wait has a
 limit and ends at once when the machine crashes or QEMU ends. QEMU itself ends
 with the test's process, whatever becomes of that.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -20,7 +21,7 @@ import time
 import qemu
 from console import Console
 from qmp import Qmp
-from ssh import Ssh
+from ssh import Knocker, Ssh
 
 # The last ones may wait for what hangs.
 DESCRIBE = """
@@ -210,8 +211,11 @@ class Machine:
                                  f"{self.process.returncode}:\n{self.console.tail()}")
 
     def wait_for_ssh(self, limit=300, guest=None):
-        self._until(lambda: self._ssh("true", 20, guest, 5).status == 0, limit,
-                    f"ssh on {guest or 'dom0'}")
+        what = f"ssh on {guest or 'dom0'}"
+        if not guest and self.ssh_after is None:
+            with contextlib.closing(Knocker(self.port)) as knocker:
+                self._until(knocker.answered, limit, what)
+        self._until(lambda: self._ssh("true", 20, guest, 5).status == 0, limit, what)
         if not guest and self.ssh_after is None:
             self.ssh_after = time.monotonic() - self.started
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ssh.py: commands in a machine, and in its guests, over ssh."""
+import contextlib
+import select
 import shlex
+import socket
 import subprocess
 import time
 from collections import namedtuple
@@ -22,6 +25,38 @@ def rest(ssh):
         return ssh.communicate(timeout=5)[0]
     except subprocess.TimeoutExpired:
         return ""  # what it started has its output open
+
+
+class Knocker:
+    """Finds out when a port on this machine begins to answer as an ssh server. A try that
+    came too early is never answered, for a packet was lost: several wait at a time."""
+    EVERY, WAIT = 0.5, 2.5  # seconds; dropbear takes five at a time from one address
+
+    def __init__(self, port):
+        self.port, self.tries = port, []
+
+    def answered(self):
+        """Has one been answered? Begins a new try when it is time to."""
+        now = time.monotonic()
+        for begun, connection in list(self.tries):
+            ready = select.select([connection], [], [], 0)[0]
+            if ready:
+                with contextlib.suppress(OSError):
+                    if connection.recv(4) == b"SSH-":
+                        self.close()
+                        return True
+            if ready or now - begun > self.WAIT:
+                connection.close()
+                self.tries.remove((begun, connection))
+        if not self.tries or now - self.tries[-1][0] >= self.EVERY:
+            with contextlib.suppress(OSError):
+                self.tries.append((now, socket.create_connection(("127.0.0.1", self.port), 5)))
+        return False
+
+    def close(self):
+        for _, connection in self.tries:
+            connection.close()
+        self.tries = []
 
 
 class Ssh:
