@@ -47,7 +47,7 @@ rootfs: $(ROOTFS)
 $(ROOTFS): $(foreach c,$(ROOTFS_COMPONENTS),$(call component_done,$(c))) $(PROGRAMS) \
 		$(ROOTFS_FILES) $(O)/stamp/rootfs $(O)/build-id
 	@printf '  %-10s dom0 root filesystem\n' ASSEMBLE
-	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) dom0-rootfs/assemble $(VERSION) $(ROOTFS_COMPONENTS) \
+	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENT_EPOCH=$(COMPONENT_EPOCH) dom0-rootfs/assemble $(VERSION) $(ROOTFS_COMPONENTS) \
 		>$(O)/log/rootfs.log 2>&1 || { tail -n 40 $(O)/log/rootfs.log >&2; exit 1; }
 	@sed 's/^/             /' $(O)/log/rootfs.log
 
