@@ -186,9 +186,7 @@ def test_rate_is_kept(host):
         QEMU's network --- br0 --- r1 (rate=1Mb/s), r4 (rate=4Mb/s)
     """
     for name, rate in RATES.items():
-        host.succeed(f"guest create {name} --template mini;"
-                     f"sed -i 's,bridge=br0,&\\,rate={rate}Mb/s,' /state/guests/{name}.cfg;"
-                     f"guest start {name}", 240)
+        host.succeed(f"guest create {name} --template mini --rate {rate}Mb/s --start", 240)
     guests = {name: host.wait_for_guest(name) for name in RATES}
     sent = bytes_sent(host, guests, RATE_SECONDS)
     for name, rate in RATES.items():

@@ -7,6 +7,7 @@
 #include "create.h"
 #include "host.h"
 #include "json.h"
+#include "live.h"
 #include "progress.h"
 #include "settle.h"
 #include "timing.h"
@@ -18,6 +19,8 @@ struct opts {
 	const char *type;
 	uint64_t disk;
 	const char *bridge;
+	const char *rate;
+	const char *vlan;
 	const char *key;
 	const char *key_file;
 	const char *ip;
@@ -49,6 +52,10 @@ static const struct opt opts[] = {
 	    "bridge of its network interface (default: " DEFAULT_BRIDGE ")"),
 	OPT("network", OPT_STRING, bridge, "NAME",
 	    "the same; nat0 is the host's own network, with its own addresses"),
+	OPT("rate", OPT_STRING, rate, "RATE",
+	    "what it may send at most, such as 10Mb/s"),
+	OPT("vlan", OPT_STRING, vlan, "TAG",
+	    "the VLAN that it is in, 1 to 4094"),
 	OPT("ssh-key", OPT_STRING, key, "KEY",
 	    "its public ssh key, as it is in a .pub file"),
 	OPT("ssh-key-file", OPT_STRING, key_file, "FILE",
@@ -155,6 +162,8 @@ static int run(void *ctx, char **args)
 		.type = o->type,
 		.disk = o->disk,
 		.bridge = o->bridge,
+		.rate = o->rate,
+		.vlan = o->vlan,
 		.net = { .address = o->ip,
 			 .gateway = o->gateway,
 			 .dns = o->dns },
@@ -179,7 +188,7 @@ static int run(void *ctx, char **args)
 		return change_error(&cmd_guest_create, &err);
 	req.keys = keys;
 	req.files = files;
-	if (create_check(&req, &err))
+	if (create_check(&req, &err) || live_nic_check(o->rate, o->vlan, &err))
 		return cmd_error(&cmd_guest_create, PVN_EXIT_USAGE, &err);
 	if (o->timing)
 		timing_begin();

@@ -63,16 +63,10 @@ static int check(const struct opts *o, struct pvn_err *err)
 	if (o->mac && guestconf_mac(o->mac, mac))
 		return pvn_err(err, -EINVAL, "'--mac %.40s' is no MAC address",
 			       o->mac);
-	if (o->vlan &&
-	    (strspn(o->vlan, "0123456789") != strlen(o->vlan) ||
-	     strlen(o->vlan) > 4 || atoi(o->vlan) < 1 || atoi(o->vlan) > 4094))
-		return pvn_err(err, -EINVAL,
-			       "'--vlan %.40s' is not between 1 and 4094",
-			       o->vlan);
 	if ((o->ip && strchr(o->ip, ',')) || strchr(o->bridge, ','))
 		return pvn_err(err, -EINVAL,
 			       "a ',' can't be in an address or a name");
-	return o->rate ? live_rate_check(o->rate, err) : 0;
+	return live_nic_check(o->rate, o->vlan, err);
 }
 
 static int check_mac_free(const struct nic *n, struct pvn_err *err)

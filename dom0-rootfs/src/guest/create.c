@@ -254,13 +254,14 @@ static void make_recipe(struct create *create, const struct create_request *req,
 }
 
 /* A guest that is to run, and in nothing but name and seed unlike a spare, is made of
- * that. What it may send depends on its address. */
+ * that. What its interface may send is settled when that is made. */
 static void find_spare(struct create *create, const struct create_request *req,
 		       const struct create_facts *facts)
 {
 	const struct spare *spare = NULL;
 
-	if (req->start && !req->spare && !req->net.address)
+	if (req->start && !req->spare && !req->net.address && !req->rate &&
+	    !req->vlan)
 		spare = spares_find(&facts->spares, &create->recipe);
 	if (!spare)
 		return;
@@ -317,8 +318,12 @@ static void make_conf(struct create *create, const struct create_request *req,
 	};
 	conf->vifs = xcalloc(1, sizeof(*conf->vifs));
 	conf->n_vifs = 1;
-	conf->vifs[0] = (struct conf_vif){ .mac = xstrdup(create->mac),
-					   .bridge = xstrdup(req->bridge) };
+	conf->vifs[0] = (struct conf_vif){
+		.mac = xstrdup(create->mac),
+		.bridge = xstrdup(req->bridge),
+		.rate = req->rate ? xstrdup(req->rate) : NULL,
+		.vlan = req->vlan ? xstrdup(req->vlan) : NULL,
+	};
 	if (req->net.address) /* and from no other will it be heard */
 		conf->vifs[0].ip =
 			xasprintf("%.*s", (int)strcspn(req->net.address, "/"),

@@ -34,6 +34,8 @@ struct create_request {
 	const char *type; /* NULL: the template's */
 	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
 	const char *bridge;
+	const char *rate,
+		*vlan; /* of its interface, as in struct conf_vif; NULL: none */
 	struct seed_net net;
 	struct seed_files files;
 	const char *user; /* who logs in; NULL: the template's */

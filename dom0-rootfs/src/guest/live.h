@@ -30,8 +30,9 @@ int live_set_vcpus(uint32_t id, unsigned int n, struct pvn_err *err);
 int live_disk_attach(uint32_t id, const struct conf_disk *disk,
 		     struct pvn_err *err);
 int live_disk_detach(uint32_t id, const char *vdev, struct pvn_err *err);
-/* Is it a rate as xl-network-configuration(5) has it? */
-int live_rate_check(const char *rate, struct pvn_err *err);
+/* Are these a rate as xl-network-configuration(5) has it, and a VLAN's tag? NULL, one
+ * that was not given, is fine. */
+int live_nic_check(const char *rate, const char *vlan, struct pvn_err *err);
 int live_nic_attach(uint32_t id, const struct conf_vif *vif,
 		    struct pvn_err *err);
 int live_nic_detach(uint32_t id, const struct conf_vif *vif, size_t index,

@@ -66,11 +66,18 @@ static int parse_rate(const char *rate, libxl_device_nic *nic,
 		 : 0;
 }
 
-int live_rate_check(const char *rate, struct pvn_err *err)
+int live_nic_check(const char *rate, const char *vlan, struct pvn_err *err)
 {
 	libxl_device_nic nic;
 	int rc;
 
+	if (vlan && (strspn(vlan, "0123456789") != strlen(vlan) ||
+		     strlen(vlan) > 4 || atoi(vlan) < 1 || atoi(vlan) > 4094))
+		return pvn_err(err, -EINVAL,
+			       "'--vlan %.40s' is not between 1 and 4094",
+			       vlan);
+	if (!rate)
+		return 0;
 	libxl_device_nic_init(&nic);
 	rc = parse_rate(rate, &nic, err);
 	libxl_device_nic_dispose(&nic);
