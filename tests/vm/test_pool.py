@@ -132,7 +132,7 @@ def test_import_stops_before_anybody_is_paused(small):
     quiet = host.wait_for_guest("quiet")
     host.succeed("(while :; do date >>/root/log; sync; sleep 1; done) >/dev/null 2>&1 </dev/null &",
                  guest=quiet)
-    got = host.fail("tr '\\0' x </dev/zero | head -c 450M | guest import large - --raw", 900)
+    got = host.fail(f"tr '\\0' x </dev/zero | head -c {450 * MIB} | guest import large - --raw", 900)
     assert got.status == 1 and "does not fit into the pool" in got.stderr
     assert "is paused" not in host.succeed("cat /var/log/messages")
     lines = int(host.succeed("wc -l </root/log", guest=quiet))

@@ -90,10 +90,11 @@ static const char *type_of(const libxl_dominfo *info)
 	switch (info->domain_type) {
 	case LIBXL_DOMAIN_TYPE_PV:
 		return "pv";
+	/* libxl lists both as HVM, and a list need not read xenstore for each: there is
+	 * no device model, so that PVH is all that runs. */
+	case LIBXL_DOMAIN_TYPE_HVM:
 	case LIBXL_DOMAIN_TYPE_PVH:
 		return "pvh";
-	case LIBXL_DOMAIN_TYPE_HVM:
-		return "hvm";
 	case LIBXL_DOMAIN_TYPE_INVALID:
 		break;
 	}

@@ -21,7 +21,7 @@ struct domain {
 	char *name;
 	char uuid[37];
 	enum domain_state state;
-	const char *type; /* "pv", "pvh" or "hvm" */
+	const char *type; /* "pv" or "pvh" */
 	uint64_t memory_bytes;
 	unsigned int vcpus;
 	uint64_t cpu_ns; /* used since it began */

@@ -286,8 +286,9 @@ void pool_tick(struct guestd *g, int64_t now, int64_t *next_io)
 	if (now >= g->pool->due) {
 		int rc = look(g, now, &wait, &err);
 
-		/* A host that is not installed has no pool. */
-		if (rc && rc != -ENOENT && !g->pool->blind)
+		/* A host that is not installed has no pool; one without a volume in
+		 * use has no active one, and nobody to fill it. */
+		if (rc && rc != -ENOENT && rc != -ENXIO && !g->pool->blind)
 			say(LOG_ERR, "the pool is not watched: %s", err.msg);
 		g->pool->blind = rc != 0;
 		g->pool->due = now + wait;
