@@ -9,8 +9,6 @@ import pytest
 from machine import free_port
 from ssh import OPTIONS
 
-pytestmark = pytest.mark.faults
-
 OUTSIDE = "10.0.2.2"  # this side of QEMU's network, as the host sees it
 
 
@@ -102,6 +100,7 @@ def test_is_reached_by_forward(host, web1):
         assert name_behind(host, here) is None
 
 
+@pytest.mark.faults
 def test_udp_is_forwarded(host, web1):
     """A datagram to the host's port comes to the guest, from outside and from dom0.
 
@@ -120,6 +119,7 @@ def test_udp_is_forwarded(host, web1):
     assert unheard(host, web1) > before
 
 
+@pytest.mark.faults
 def test_forward_from_inside(host, web1):
     """Guests on nat0 and dom0 itself come in by the host's own address, too.
 
@@ -133,6 +133,7 @@ def test_forward_from_inside(host, web1):
         host.wait_until_succeeds(look, 60, guest=guest)
 
 
+@pytest.mark.faults
 def test_forward_survives_reboot(host, web1):
     """Network, address and forward are the same after the host's reboot."""
     host.succeed("host forward add 2222 web1:22; guest set web1 --autostart on")

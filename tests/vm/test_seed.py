@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_seed.py: what a guest is told by files of the user's own."""
-import pytest
-
-pytestmark = pytest.mark.faults
 
 USER_DATA = """#cloud-config
 ssh_authorized_keys:
