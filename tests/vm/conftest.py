@@ -134,7 +134,7 @@ def hosts(request):
     """The one running host, and how often it had to be booted anew. Each file of tests
     has its own: QEMU's network has addresses for no more than 15 guests in its life."""
     state = {"name": request.module.__name__.removeprefix("test_"), "host": None,
-             "boots": 0, "never_came_up": False}
+             "boots": 0, "never_came_up": False, "kept": ()}
     yield state
     if state["host"]:
         state["host"].close()
@@ -158,13 +158,14 @@ def boot_host(hosts, installed, work, key):
 @pytest.fixture
 def host(hosts, installed_bios, work, key):
     """A running host, installed on BIOS, without guests. The tests of a file share one,
-    booted anew after a crash; guests that a test leaves are removed."""
+    booted anew after a crash; guests that a test leaves are removed, all but those that
+    hosts["kept"] names."""
     if hosts["host"] not in machine.live:
         boot_host(hosts, installed_bios, work, key)
     yield hosts["host"]
     try:
         hosts["host"].check()
-        hosts["host"].remove_all_guests()
+        hosts["host"].remove_all_guests(but=hosts["kept"])
     except machine.MachineError:
         hosts["host"].close()
         raise

@@ -132,6 +132,6 @@ class Host(Machine):
                 raise MachineError("left behind (+) or lost (-):\n" + "\n".join(changes))
             time.sleep(1)
 
-    def remove_all_guests(self):
-        for name in self.guests():
+    def remove_all_guests(self, but=()):
+        for name in self.guests().keys() - set(but):
             self.succeed(f"guest destroy {name}", 120)

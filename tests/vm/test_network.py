@@ -33,6 +33,9 @@ class Guest:
         self.host.wait_until_succeeds("[ -e /sys/class/net/eth1 ]", guest=self.address)
         self.run(f"ip addr add {OWN[self.name]}/24 dev eth1; ip link set eth1 up")
 
+    def has(self, interface):
+        return not self.host.run(f"test -e /sys/class/net/{interface}", guest=self.address).status
+
     def unplug(self):
         self.host.succeed(f"xl network-detach {self.name} {MAC[self.name]}", 120)
         self.host.wait_until_succeeds("! [ -e /sys/class/net/eth1 ]", guest=self.address)
@@ -48,20 +51,25 @@ class Guest:
 
 
 @pytest.fixture
-def guests(host):
-    """Two running guests and a bridge without anything else.
+def guests(host, hosts):
+    """Two running guests, which the tests share, and a bridge without anything else.
 
         dom0 10.77.0.1 --- brt --- (eth1) g1, g2 (eth0) --- br0
     """
     host.succeed("brctl addbr brt; brctl setfd brt 0; ip link set brt up;"
                  f"ip addr add {HOST}/24 dev brt")
+    hosts["kept"] = tuple(OWN)
+    there = host.guests()
     made = [Guest(host, name) for name in OWN]
     for guest in made:
-        host.succeed(f"guest create {guest.name} --template mini --start", 240)
+        if guest.name not in there:
+            host.succeed(f"guest create {guest.name} --template mini --start", 240)
     for guest in made:
         guest.address = host.wait_for_guest(guest.name)
     yield made
-    host.remove_all_guests()
+    for guest in made:
+        if guest.name in host.guests() and guest.has("eth1"):
+            guest.unplug()
     host.succeed("ip link set brt down; brctl delbr brt")
 
 
@@ -99,21 +107,6 @@ def test_own_addresses_only(host, guests):
         guest.run(f"ip link set eth1 down; ip link set eth1 address {MAC[guest.name]};"
                   "ip link set eth1 up")
         assert guest.reaches(HOST), "its own MAC again"
-
-
-def test_guard_goes_with_the_guest(host, guests):
-    """What the guard knows of a guest is forgotten with its interface.
-
-        dom0 --- brt --- g1 (eth1)
-    """
-    one, _ = guests
-    before = guarded(host)
-    one.plug(f"ip={OWN['g1']}")
-    assert len(guarded(host)) > len(before)
-    one.unplug()
-    assert guarded(host) == before
-    host.remove_all_guests()
-    assert guarded(host) == set()
 
 
 def test_guard_is_given_back(host, guests):
@@ -212,3 +205,18 @@ def test_guests_hand_out_no_addresses(host, guests):
         assert (got.status != 0) == status, f"'{more}': {got}"
         serves.run("kill $(cat /tmp/served)")
         serves.unplug()
+
+
+def test_guard_goes_with_the_guest(host, guests):
+    """What the guard knows of a guest is forgotten with its interface.
+
+        dom0 --- brt --- g1 (eth1)
+    """
+    one, _ = guests
+    before = guarded(host)
+    one.plug(f"ip={OWN['g1']}")
+    assert len(guarded(host)) > len(before)
+    one.unplug()
+    assert guarded(host) == before
+    host.remove_all_guests()
+    assert guarded(host) == set()
