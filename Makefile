@@ -11,6 +11,8 @@
 .SUFFIXES:
 MAKEFLAGS += -rR --no-print-directory
 SHELL := /bin/sh
+# Debian's ordinary users don't have chroot and the like in theirs
+export PATH := $(PATH):/usr/sbin:/sbin
 .DEFAULT_GOAL := help
 
 ifneq ($(words $(CURDIR)),1)
