@@ -116,6 +116,11 @@ help:
 clean:
 	$(Q)images/build-root/remove-tree $(O)
 
+# Targets have absolute names; 'make out/bin/guestd' is as good.
+ifneq ($(O:$(CURDIR)/%=%),$(O))
+$(O:$(CURDIR)/%=%)/%: $(O)/% ;
+endif
+
 # 'make print-VAR' shows one variable.
 print-%:
 	@printf '%s\n' '$*=$($*)'
