@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "grubenv.h"
 #include "install.h"
 #include "run.h"
 
@@ -92,9 +93,10 @@ static int put_env(const struct install *in, bool only_verify,
 
 	kv_set(&vars, "install", in->id);
 	kv_set(&vars, "slot", "a");
+	kv_set(&vars, "try", "");
 	kv_set(&vars, "xen_args", a->xen_args ? a->xen_args : "");
 	kv_set(&vars, "kernel_args", a->kernel_args ? a->kernel_args : "");
-	rc = grub_env_make(block, &vars, err);
+	rc = grubenv_make(block, &vars, err);
 	return rc ? rc
 		  : put("grub/grubenv", block, sizeof(block), only_verify, err);
 }

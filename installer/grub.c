@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* grub.c: GRUB's on-disk formats: environment block, boot sector, block list. */
+/* grub.c: GRUB's on-disk formats: boot sector and block list. */
 #include <errno.h>
 #include <string.h>
 
@@ -18,35 +18,6 @@ static void put_le(uint8_t *p, uint64_t value, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i++)
 		p[i] = (uint8_t)(value >> (8 * i));
-}
-
-int grub_env_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
-		  struct pvn_err *err)
-{
-	static const char head[] = "# GRUB Environment Block\n";
-	size_t at = sizeof(head) - 1;
-
-	memset(block, '#', GRUBENV_SIZE);
-	memcpy(block, head, at);
-	for (size_t i = 0; i < vars->n; i++) {
-		autofree char *line = xasprintf("%s=", vars->v[i].key);
-		size_t len = strlen(line);
-
-		line = xrealloc(line, len + 2 * strlen(vars->v[i].value) + 2);
-		for (const char *p = vars->v[i].value; *p; p++) {
-			if (*p == '\\' || *p == '\n')
-				line[len++] = '\\';
-			line[len++] = *p;
-		}
-		line[len++] = '\n';
-		if (len > GRUBENV_SIZE - at)
-			return pvn_err(err, -ENOSPC,
-				       "xen-args and kernel-args together are "
-				       "too long for grubenv");
-		memcpy(block + at, line, len);
-		at += len;
-	}
-	return 0;
 }
 
 int grub_patch_boot(uint8_t sector[BOOT_SECTOR_SIZE], const uint8_t *boot_img,

@@ -85,12 +85,8 @@ int gpt_verify(int fd, const char *path, const struct layout *layout,
 	       const char *id, struct pvn_err *err);
 
 /* grub.c */
-#define GRUBENV_SIZE 1024
 #define BOOT_SECTOR_SIZE 512
 #define BOOT_CODE_SIZE 440 /* then come disk signature and partition table */
-/* Fill in a GRUB environment block. -ENOSPC when it does not fit. */
-int grub_env_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
-		  struct pvn_err *err);
 /* Make the boot sector from boot.img's and the disk's present one. */
 int grub_patch_boot(uint8_t sector[BOOT_SECTOR_SIZE], const uint8_t *boot_img,
 		    size_t boot_len, uint64_t core_lba, struct pvn_err *err);

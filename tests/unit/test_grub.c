@@ -8,42 +8,6 @@
 #define BOOT_IMG "/usr/lib/grub/i386-pc/boot.img"
 #define DISKBOOT_IMG "/usr/lib/grub/i386-pc/diskboot.img"
 
-PVN_TEST(env_block)
-{
-	auto_kv struct kv_list vars = { 0 };
-	struct pvn_err err = { 0 };
-	char block[GRUBENV_SIZE];
-	static const char want[] = "# GRUB Environment Block\n"
-				   "install=0a1b2c3d\n"
-				   "xen_args=a b=c \\\\ d\n#####";
-
-	kv_set(&vars, "install", "0a1b2c3d");
-	kv_set(&vars, "xen_args", "a b=c \\ d");
-	assert_int_equal(grub_env_make(block, &vars, &err), 0);
-	assert_memory_equal(block, want, sizeof(want) - 1);
-	assert_int_equal(block[GRUBENV_SIZE - 1], '#');
-}
-
-PVN_TEST(env_block_is_full)
-{
-	auto_kv struct kv_list vars = { 0 };
-	struct pvn_err err = { 0 };
-	char block[GRUBENV_SIZE];
-	char value[GRUBENV_SIZE];
-	/* the head, "x=" and the newline */
-	size_t room = GRUBENV_SIZE - 25 - 3;
-
-	memset(value, 'v', sizeof(value));
-	value[room] = '\0';
-	kv_set(&vars, "x", value);
-	assert_int_equal(grub_env_make(block, &vars, &err), 0);
-	assert_int_equal(block[GRUBENV_SIZE - 1], '\n');
-	value[room] = 'v';
-	value[room + 1] = '\0';
-	kv_set(&vars, "x", value);
-	assert_int_equal(grub_env_make(block, &vars, &err), -ENOSPC);
-}
-
 static void fake_boot(uint8_t boot[BOOT_SECTOR_SIZE])
 {
 	memset(boot, 0x11, BOOT_SECTOR_SIZE);

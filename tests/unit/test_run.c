@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_run.c: starting other programs. */
 #include <errno.h>
+#include <stdbool.h>
 
 #include "run.h"
 #include "unit.h"
@@ -108,4 +109,39 @@ PVN_TEST(feeds_much)
 	assert_int_equal(pvn_run_input(PVN_ARGV("true"), input, &err), 0);
 	assert_int_equal(
 		pvn_run_input(PVN_ARGV("grep", "-q", "y"), input, &err), -EIO);
+}
+
+/* Gives "ab", "cd", and then the end or an error. */
+struct pieces {
+	int given;
+	bool fails;
+};
+
+static ssize_t next_piece(void *arg, const char **data_r, struct pvn_err *err)
+{
+	static const char *const text[] = { "ab", "cd" };
+	struct pieces *pieces = arg;
+
+	if (pieces->given == 2)
+		return pieces->fails ? pvn_err(err, -ENODATA, "no more") : 0;
+	*data_r = text[pieces->given++];
+	return 2;
+}
+
+PVN_TEST(input_comes_in_pieces)
+{
+	struct pieces pieces = { 0, false };
+	struct pieces failing = { 0, true };
+	const struct pvn_feed good = { next_piece, &pieces };
+	const struct pvn_feed bad = { next_piece, &failing };
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(
+		pvn_run_feed(PVN_ARGV("grep", "-q", "^abcd$"), &good, &err), 0);
+	assert_int_equal(pieces.given, 2);
+	/* the program took what there was; that it was not all is an error */
+	assert_int_equal(pvn_run_feed(PVN_ARGV("grep", "-q", "^abcd$"), &bad,
+				      &err),
+			 -ENODATA);
+	assert_string_equal(err.msg, "no more");
 }

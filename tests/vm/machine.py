@@ -133,11 +133,11 @@ class Machine:
         self._ssh("poweroff", 30)
         self.wait_for_exit(limit)
 
-    def reboot(self, limit=400):
+    def reboot(self, limit=400, command="reboot"):
         """Reboot from inside; returns when the new system answers."""
         boot_id = "cat /proc/sys/kernel/random/boot_id"
         old = self.succeed(boot_id)
-        self._ssh("reboot", 30)
+        self._ssh(command, 120)
         self.ssh.forget()
         self._until(lambda: self._ssh(boot_id, 20).stdout not in ("", old),
                     limit, "the rebooted system to answer ssh")

@@ -57,9 +57,8 @@ static int is_key(const struct dirent *entry)
 	       !strcmp(entry->d_name + len - 4, ".pub");
 }
 
-/* The file of the key that has the signature's id. */
-static int find_key(const char *signature, const char *folder,
-		    struct signature *result, struct pvn_err *err)
+int signature_find_key(const char *signature, const char *folder,
+		       struct signature *result, struct pvn_err *err)
 {
 	struct dirent **entries = NULL;
 	unsigned char wanted[ID_BYTES], have[ID_BYTES];
@@ -67,6 +66,7 @@ static int find_key(const char *signature, const char *folder,
 	int n = scandir(folder, &entries, is_key, alphasort);
 	int rc = 0;
 
+	*result = (struct signature){ 0 };
 	for (int i = 0; i < n; i++) {
 		autofree char *path =
 			xasprintf("%s/%s", folder, entries[i]->d_name);
@@ -112,8 +112,7 @@ int signature_check(const char *text, const char *signature, const char *folder,
 	autofree char *key = NULL;
 	int rc;
 
-	*result = (struct signature){ 0 };
-	rc = find_key(signature, folder, result, err);
+	rc = signature_find_key(signature, folder, result, err);
 	if (rc || !result->key)
 		return rc;
 	key = xasprintf("%s/%s", folder, result->key);

@@ -56,8 +56,10 @@ static void text_add(struct text *t, const char *data, size_t len)
 /* One run: what is fed in, what is collected, and the line being made. */
 struct job {
 	const char *name;
-	const char *input; /* NULL: /dev/null */
-	size_t fed;
+	const struct pvn_feed *feed; /* NULL: /dev/null */
+	const char *chunk; /* what it gave last, and what is left of that */
+	size_t chunk_left;
+	struct pvn_err feed_err; /* why it gave no more */
 	int in; /* our end of its stdin, or -1 */
 	int out; /* our end of its stdout, or -1; collected in 'output' */
 	int log; /* our end of what is logged, or -1 */
@@ -165,7 +167,7 @@ static int start(struct job *job, char *const argv[], bool collect,
 	int r;
 
 	if (safe_pipe(log) || (collect && safe_pipe(out)) ||
-	    (job->input && safe_pipe(in)))
+	    (job->feed && safe_pipe(in)))
 		rc = pvn_err_errno(err, errno, "cannot run '%s'", job->name);
 	if (!rc) {
 		r = spawn(job, argv, in[0], collect ? out[1] : log[1], log[1]);
@@ -186,18 +188,27 @@ static int start(struct job *job, char *const argv[], bool collect,
 
 static void feed(struct job *job)
 {
-	size_t left = strlen(job->input + job->fed);
 	ssize_t n = 0;
 
-	if (left)
-		n = write(job->in, job->input + job->fed, left);
+	if (!job->chunk_left) {
+		n = job->feed->next(job->feed->arg, &job->chunk,
+				    &job->feed_err);
+		if (n <= 0) {
+			close_fd(&job->in);
+			return;
+		}
+		job->chunk_left = (size_t)n;
+	}
+	n = write(job->in, job->chunk, job->chunk_left);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	/* a program may stop reading early; its exit code says whether it minds */
-	if (n < 0 || (size_t)n == left)
+	if (n < 0) {
 		close_fd(&job->in);
-	else
-		job->fed += (size_t)n;
+		return;
+	}
+	job->chunk += n;
+	job->chunk_left -= (size_t)n;
 }
 
 static void drain(struct job *job, int *fd)
@@ -258,15 +269,15 @@ static int finish(struct job *job, struct pvn_err *err)
 	return err->code;
 }
 
-static int run_job(char *const argv[], const char *input, char **out_r,
-		   struct pvn_err *err)
+static int run_job(char *const argv[], const struct pvn_feed *feed_from,
+		   char **out_r, struct pvn_err *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction old;
 	const char *slash = strrchr(argv[0], '/');
 	struct job job = {
 		.name = slash ? slash + 1 : argv[0],
-		.input = input,
+		.feed = feed_from,
 		.in = -1,
 		.out = -1,
 		.log = -1,
@@ -279,6 +290,11 @@ static int run_job(char *const argv[], const char *input, char **out_r,
 	if (!rc) {
 		talk(&job);
 		rc = finish(&job, err);
+		/* what it was not given is why it failed */
+		if (job.feed_err.code) {
+			*err = job.feed_err;
+			rc = err->code;
+		}
 	}
 	sigaction(SIGPIPE, &old, NULL);
 	close_fd(&job.in);
@@ -305,7 +321,27 @@ int pvn_run_output(char *const argv[], char **out_r, struct pvn_err *err)
 	return run_job(argv, NULL, out_r, err);
 }
 
+int pvn_run_feed(char *const argv[], const struct pvn_feed *feed_from,
+		 struct pvn_err *err)
+{
+	return run_job(argv, feed_from, NULL, err);
+}
+
+/* All of a string at once, then nothing. */
+static ssize_t next_of_string(void *arg, const char **data_r,
+			      struct pvn_err *err)
+{
+	const char **text = arg;
+
+	(void)err;
+	*data_r = *text;
+	*text += strlen(*text);
+	return (ssize_t)strlen(*data_r);
+}
+
 int pvn_run_input(char *const argv[], const char *input, struct pvn_err *err)
 {
-	return run_job(argv, input, NULL, err);
+	const struct pvn_feed string = { next_of_string, &input };
+
+	return pvn_run_feed(argv, &string, err);
 }

@@ -3,6 +3,7 @@
 #ifndef PVN_RUN_H
 #define PVN_RUN_H
 
+#include <sys/types.h>
 #include "err.h"
 
 /* Where log lines of programs and steps go; a NULL file drops them. The
@@ -20,6 +21,17 @@ int pvn_run(char *const argv[], struct pvn_err *err);
 /* The same, but its standard output is returned in *out_r (NUL-terminated,
  * caller frees; NULL on failure) and only its standard error is logged. */
 int pvn_run_output(char *const argv[], char **out_r, struct pvn_err *err);
+
+/* What goes to a program's standard input, piece by piece: next() points *data_r at what is
+ * valid until the next call, and returns how many bytes that are, 0 at the end or a negative
+ * errno, which then is the run's. */
+struct pvn_feed {
+	ssize_t (*next)(void *arg, const char **data_r, struct pvn_err *err);
+	void *arg;
+};
+
+int pvn_run_feed(char *const argv[], const struct pvn_feed *feed_from,
+		 struct pvn_err *err);
 
 /* The same, with @input (a string) on its standard input. */
 int pvn_run_input(char *const argv[], const char *input, struct pvn_err *err);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cmd_host_commit.c: 'host commit': keep the release that is on trial, or find that one was
+ * given up. */
+#include <string.h>
+#include <time.h>
+#include "cmd.h"
+#include "health.h"
+#include "host.h"
+#include "slots.h"
+
+#define DID_NOT_COME_UP "it did not come up"
+
+struct opts {
+	unsigned int wait;
+};
+
+static const struct opt opts[] = {
+	OPT("wait", OPT_UINT, wait, "SECONDS",
+	    "wait so long until the host is well", .max = 86400),
+};
+
+/* Of the trial that runs: does it end well, within @seconds? */
+static int wait_until_well(const struct slots *slots, unsigned int seconds,
+			   struct pvn_err *err)
+{
+	const char *had = kv_get(&slots->notes, "network");
+	const struct timespec second = { .tv_sec = 1 };
+	struct timespec now, begin;
+	int rc;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	while ((rc = health_look(!had || strcmp(had, "no"), err))) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - begin.tv_sec >= (time_t)seconds)
+			break;
+		nanosleep(&second, NULL);
+	}
+	return rc;
+}
+
+static int give_up(struct slots *slots, const struct slot *slot,
+		   const char *why, struct pvn_err *err)
+{
+	if (slot->version)
+		slots_note_failure(slots, slot->version, why);
+	kv_remove(&slots->notes, "try");
+	return slots_write_notes(slots, err);
+}
+
+/* First the choice, then the notes: when the power goes in between, the notes say that it is
+ * still tried, and the next start, which is of the same slot, finds it kept. */
+static int keep(struct slots *slots, struct pvn_err *err)
+{
+	autofree char *failed =
+		xasprintf("failed-%s",
+			  slots->booted->version ? slots->booted->version : "");
+	int rc = slots_keep(slots->booted->name, err);
+
+	if (rc)
+		return rc;
+	kv_remove(&slots->notes, "try");
+	kv_remove(&slots->notes, failed);
+	rc = slots_write_notes(slots, err);
+	if (!rc)
+		printf("release %s in slot %c is kept\n",
+		       slots->booted->version, slots->booted->name);
+	return rc;
+}
+
+static int commit_trial(struct slots *slots, unsigned int seconds,
+			struct pvn_err *err)
+{
+	struct pvn_err second = { 0 };
+	int rc = wait_until_well(slots, seconds, err);
+
+	if (!rc)
+		return keep(slots, err);
+	if (give_up(slots, slots->booted, err->msg, &second))
+		fprintf(stderr, "%s\n", second.msg);
+	return pvn_err_wrap(err, "release %s is given up",
+			    slots->booted->version);
+}
+
+/* A trial is noted, and this is none: it is over. */
+static int end_trial(struct slots *slots, struct pvn_err *err)
+{
+	const char *tried = kv_get(&slots->notes, "try");
+	int rc;
+
+	if (!tried || slots->next_try) /* none, or still to come */
+		return 0;
+	if (*tried == slots->booted->name) {
+		kv_remove(&slots->notes, "try");
+		return slots_write_notes(slots, err);
+	}
+	rc = give_up(slots, slots->other, DID_NOT_COME_UP, err);
+	if (!rc)
+		fprintf(stderr,
+			"release %s in slot %c was tried and did not come up: "
+			"this is %s again\n",
+			slots->other->version ? slots->other->version : "?",
+			slots->other->name, slots->booted->version);
+	return rc;
+}
+
+static int run(void *ctx, char **args)
+{
+	const struct opts *o = ctx;
+	auto_slots struct slots slots = { 0 };
+	struct pvn_err err = { 0 };
+	int rc = slots_read(&slots, &err);
+
+	(void)args;
+	if (!rc)
+		rc = slots.trying ? commit_trial(&slots, o->wait, &err)
+				  : end_trial(&slots, &err);
+	return rc ? cmd_error(&cmd_host_commit, PVN_EXIT_FAILED, &err)
+		  : PVN_EXIT_OK;
+}
+
+const struct cmd cmd_host_commit = {
+	.program = "host",
+	.group = "releases",
+	.name = "commit",
+	.synopsis = "",
+	.help = "keep the release that is on trial, if the host is well",
+	.example = "host commit --wait 300\n",
+	.details =
+		"The host does this itself at each start, with --wait 300, and starts the old release again\n"
+		"when it fails. Without a trial it only notes what became of the last one.\n",
+	OPTS(opts),
+	.ctx_size = sizeof(struct opts),
+	.run = run,
+};

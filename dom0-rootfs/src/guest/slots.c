@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* slots.c: the two slots of an installed host, what is in them, and which one starts. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <linux/fs.h>
+#include "../lib/file.h"
+#include "../lib/grubenv.h"
+#include "../lib/mem.h"
+#include "host.h"
+#include "slots.h"
+
+/* ECMA-119: the primary volume descriptor, its volume identifier (32 characters, blanks at
+ * the end) and the number of its blocks. */
+#define PVD_AT 32768
+#define PVD_VOLUME 40
+#define PVD_VOLUME_LEN 32
+#define PVD_BLOCKS 80
+#define ISO_BLOCK 2048
+/* What images/make-iso calls the volume: "PARAVANE_0_1_49". */
+#define VOLUME_PREFIX "PARAVANE_"
+
+#define ESP_DIR PATH_RUN "/esp"
+#define ESP_LOCK PATH_RUN "/esp.lock"
+#define GRUBENV ESP_DIR "/grub/grubenv"
+#define FAILED "failed-"
+
+int version_compare(const char *a, const char *b)
+{
+	while (*a || *b) {
+		char *a_end, *b_end;
+		unsigned long x = strtoul(a, &a_end, 10);
+		unsigned long y = strtoul(b, &b_end, 10);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (a_end == a && b_end == b)
+			return strcmp(a, b);
+		a = a_end + (*a_end == '.');
+		b = b_end + (*b_end == '.');
+	}
+	return 0;
+}
+
+static bool is_version(const char *v)
+{
+	size_t len = strlen(v);
+
+	return len && strspn(v, "0123456789.") == len &&
+	       isdigit((unsigned char)*v) &&
+	       isdigit((unsigned char)v[len - 1]) && !strstr(v, "..");
+}
+
+int slot_head_parse(const unsigned char *head, char **version_r,
+		    uint64_t *bytes_r, struct pvn_err *err)
+{
+	const unsigned char *pvd = head + PVD_AT;
+	const size_t prefix = strlen(VOLUME_PREFIX);
+	char volume[PVD_VOLUME_LEN + 1] = "";
+	uint32_t blocks = 0;
+
+	if (memcmp(pvd, "\1CD001\1", 7))
+		return pvn_err(err, -EINVAL, "no ISO image");
+	memcpy(volume, pvd + PVD_VOLUME, PVD_VOLUME_LEN);
+	for (char *p = volume; *p; p++) {
+		if (*p == '_' && p >= volume + prefix)
+			*p = '.';
+		else if (*p == ' ')
+			*p = '\0';
+	}
+	if (strncmp(volume, VOLUME_PREFIX, prefix) ||
+	    !is_version(volume + prefix))
+		return pvn_err(err, -EINVAL,
+			       "an ISO image, but not Paravane's");
+	for (int i = 3; i >= 0; i--)
+		blocks = blocks << 8 | pvd[PVD_BLOCKS + i];
+	*bytes_r = (uint64_t)blocks * ISO_BLOCK;
+	*version_r = xstrdup(volume + prefix);
+	return 0;
+}
+
+/* The device node of the GPT partition @name, or NULL. Caller frees. */
+static char *partition(const char *name)
+{
+	autofree char *wanted = xasprintf("\nPARTNAME=%s\n", name);
+	DIR *dir = opendir("/sys/class/block");
+	struct dirent *entry;
+	char *found = NULL;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		autofree char *path =
+			xasprintf("/sys/class/block/%s/uevent", entry->d_name);
+		autofree char *text = NULL;
+		struct pvn_err ignored;
+
+		if (entry->d_name[0] != '.' &&
+		    !file_read(path, &text, &ignored) && strstr(text, wanted))
+			found = xasprintf("/dev/%s", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* The partition of this installation that has the role @role: "esp", "slot-a". */
+static int find_partition(const char *role, char **device_r,
+			  struct pvn_err *err)
+{
+	autofree char *install = host_cmdline("paravane.install");
+	autofree char *name =
+		xasprintf("pvn-%s-%s", role, install ? install : "");
+
+	*device_r = install ? partition(name) : NULL;
+	if (!*device_r)
+		return pvn_err(err, -ENOENT, "there is no partition '%s'",
+			       name);
+	return 0;
+}
+
+static int read_slot(struct slot *slot, struct pvn_err *err)
+{
+	const char role[] = { 's', 'l', 'o', 't', '-', slot->name, '\0' };
+	autofree unsigned char *head = xcalloc(1, SLOT_HEAD_BYTES);
+	struct pvn_err ignored;
+	autoclose int fd = -1;
+	int rc = find_partition(role, &slot->device, err);
+
+	if (rc)
+		return rc;
+	fd = open(slot->device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &slot->size))
+		return pvn_err_errno(err, errno, "cannot open '%s'",
+				     slot->device);
+	/* an unreadable one is as good as empty */
+	if (read_at(fd, head, SLOT_HEAD_BYTES, 0, slot->device, &ignored) ||
+	    slot_head_parse(head, &slot->version, &slot->iso_bytes, &ignored))
+		slot->iso_bytes = 0;
+	return 0;
+}
+
+/* One at a time: what is mounted read-only can't be mounted for writing. */
+static int esp_lock = -1;
+
+static int lock_esp(struct pvn_err *err)
+{
+	int rc = mkdir_p(ESP_DIR, 0700, err);
+
+	if (rc)
+		return rc;
+	esp_lock = open(ESP_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (esp_lock < 0 || flock(esp_lock, LOCK_EX))
+		return pvn_err_errno(err, errno, "cannot lock '%s'", ESP_LOCK);
+	return 0;
+}
+
+static void unlock_esp(void)
+{
+	if (esp_lock >= 0)
+		close(esp_lock);
+	esp_lock = -1;
+}
+
+static int mount_esp(bool writable, struct pvn_err *err)
+{
+	autofree char *device = NULL;
+	int rc = find_partition("esp", &device, err);
+
+	if (!rc)
+		rc = lock_esp(err);
+	if (!rc &&
+	    mount(device, ESP_DIR, "vfat",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC | (writable ? 0 : MS_RDONLY),
+		  "fmask=0133,dmask=0022"))
+		rc = pvn_err_errno(err, errno, "cannot mount '%s'", device);
+	if (rc)
+		unlock_esp();
+	return rc;
+}
+
+static int read_env(struct kv_list *vars, struct pvn_err *err)
+{
+	char block[GRUBENV_SIZE];
+	autoclose int fd = open(GRUBENV, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open grubenv");
+	rc = read_at(fd, block, sizeof(block), 0, "grubenv", err);
+	return rc ? rc : grubenv_parse(block, vars, err);
+}
+
+/* In place, as GRUB does: the file's sectors are where they were. 'slot' and 'try' are in the
+ * first one, which a disk writes as a whole or not at all. */
+static int write_env(const struct kv_list *vars, struct pvn_err *err)
+{
+	char block[GRUBENV_SIZE];
+	autoclose int fd = open(GRUBENV, O_WRONLY | O_CLOEXEC);
+	int rc = grubenv_make(block, vars, err);
+
+	if (rc)
+		return rc;
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open grubenv");
+	rc = write_at(fd, block, sizeof(block), 0, "grubenv", err);
+	if (!rc && fsync(fd))
+		rc = pvn_err_errno(err, errno, "cannot write grubenv");
+	return rc;
+}
+
+static int unmount_esp(int rc, struct pvn_err *err)
+{
+	if (umount(ESP_DIR) && !rc)
+		rc = pvn_err_errno(err, errno,
+				   "cannot unmount the EFI system partition");
+	unlock_esp();
+	return rc;
+}
+
+static int read_boot_choice(struct slots *slots, struct pvn_err *err)
+{
+	auto_kv struct kv_list vars = { 0 };
+	const char *kept, *next;
+	int rc = mount_esp(false, err);
+
+	if (rc)
+		return rc;
+	rc = unmount_esp(read_env(&vars, err), err);
+	if (rc)
+		return rc;
+	kept = kv_get(&vars, "slot");
+	next = kv_get(&vars, "try");
+	slots->kept = kept && !strcmp(kept, "b") ? 'b' : 'a';
+	slots->next_try = next && (*next == 'a' || *next == 'b') ? *next : '\0';
+	return 0;
+}
+
+/* One that is sure to be written when it returns. A new variable goes where GRUB writes it. */
+static int change_env(const char *slot, const char *next, struct pvn_err *err)
+{
+	auto_kv struct kv_list vars = { 0 };
+	int rc = mount_esp(true, err);
+
+	if (rc)
+		return rc;
+	rc = read_env(&vars, err);
+	if (!rc && slot)
+		kv_set(&vars, "slot", slot);
+	if (!rc) {
+		kv_set(&vars, "try", next);
+		rc = write_env(&vars, err);
+	}
+	return unmount_esp(rc, err);
+}
+
+int slots_set_try(char name, struct pvn_err *err)
+{
+	const char next[] = { name, '\0' };
+
+	return change_env(NULL, next, err);
+}
+
+int slots_keep(char name, struct pvn_err *err)
+{
+	const char slot[] = { name, '\0' };
+
+	return change_env(slot, "", err);
+}
+
+int slots_read(struct slots *slots, struct pvn_err *err)
+{
+	autofree char *booted = host_cmdline("paravane.slot");
+	autofree char *tried = host_cmdline("paravane.try");
+	int rc = 0;
+
+	if (!booted || (strcmp(booted, "a") && strcmp(booted, "b")))
+		return pvn_err(err, -ENOENT,
+			       "this host was not started from a slot: it is "
+			       "not installed, or in rescue mode");
+	for (int i = 0; i < N_SLOTS && !rc; i++) {
+		slots->v[i].name = (char)('a' + i);
+		rc = read_slot(&slots->v[i], err);
+	}
+	slots->booted = &slots->v[*booted - 'a'];
+	slots->other = &slots->v['b' - *booted];
+	slots->trying = tried && *tried == *booted;
+	if (!rc)
+		rc = read_boot_choice(slots, err);
+	if (!rc && file_exists(PATH_SLOT_NOTES))
+		rc = kv_read(&slots->notes, PATH_SLOT_NOTES, err);
+	return rc;
+}
+
+void slots_free(struct slots *slots)
+{
+	for (int i = 0; i < N_SLOTS; i++) {
+		free(slots->v[i].device);
+		free(slots->v[i].version);
+	}
+	kv_free(&slots->notes);
+	*slots = (struct slots){ 0 };
+}
+
+const char *slots_failed(const struct slots *slots, const char *version)
+{
+	autofree char *key = xasprintf(FAILED "%s", version);
+
+	return kv_get(&slots->notes, key);
+}
+
+void slots_note_failure(struct slots *slots, const char *version,
+			const char *why)
+{
+	autofree char *key = xasprintf(FAILED "%s", version);
+
+	kv_set(&slots->notes, key, why);
+}
+
+int slots_write_notes(struct slots *slots, struct pvn_err *err)
+{
+	return kv_write(&slots->notes, PATH_SLOT_NOTES, 0644, err);
+}

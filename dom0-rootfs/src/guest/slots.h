@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* slots.h: the two slots of an installed host, what is in them, and which one starts.
+ *
+ * Two places say it. grubenv on the EFI system partition decides what starts: 'slot' is kept
+ * until it is changed, 'try' is started once and forgotten by GRUB before it starts. The notes
+ * on the state partition remember what became of it. */
+#ifndef PVN_SLOTS_H
+#define PVN_SLOTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "../lib/err.h"
+#include "../lib/kv.h"
+
+#define N_SLOTS 2
+/* The notes, key=value: try=SLOT while it is not known what becomes of it, network=yes when there
+ * was one before, failed-VERSION=why. */
+#define PATH_SLOT_NOTES "/state/slots"
+
+struct slot {
+	char name; /* 'a' or 'b' */
+	char *device; /* "/dev/vda3" */
+	uint64_t size; /* of the partition, bytes */
+	uint64_t iso_bytes;
+	char *version; /* NULL: there is no release in it */
+};
+
+struct slots {
+	struct slot v[N_SLOTS];
+	struct slot *booted; /* in v */
+	struct slot *other; /* in v */
+	bool trying; /* this boot is the try of 'booted' */
+	char kept; /* what starts when nothing is tried */
+	char next_try; /* what the next start tries, or 0 */
+	struct kv_list notes;
+};
+
+#define auto_slots __attribute__((cleanup(slots_free)))
+
+/* Read all of it; zero-initialise *slots. A host that was not started from a slot is an error. */
+int slots_read(struct slots *slots, struct pvn_err *err);
+void slots_free(struct slots *slots);
+
+/* Why a release of this version was given up; NULL: it was not. */
+const char *slots_failed(const struct slots *slots, const char *version);
+
+/* Write the notes as they are now. */
+int slots_write_notes(struct slots *slots, struct pvn_err *err);
+void slots_note_failure(struct slots *slots, const char *version,
+			const char *why);
+
+/* The next start tries slot @name; 0: none. In grubenv, on the disk when it returns. */
+int slots_set_try(char name, struct pvn_err *err);
+/* Slot @name is the one that starts from now on. */
+int slots_keep(char name, struct pvn_err *err);
+
+/* The start of an ISO, as much as slot_head_parse() needs. */
+#define SLOT_HEAD_BYTES ((size_t)64 * 1024)
+
+/* What a release says of itself in the volume descriptor: its version (caller frees) and size.
+ * -EINVAL for what is no release. */
+int slot_head_parse(const unsigned char *head, char **version_r,
+		    uint64_t *bytes_r, struct pvn_err *err);
+
+/* < 0, 0 or > 0, as strcmp(): numbers with dots between them. */
+int version_compare(const char *a, const char *b);
+
+#endif

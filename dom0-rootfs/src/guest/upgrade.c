@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* upgrade.c: what the commands that change the release have in common. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include "../lib/run.h"
+#include "health.h"
+#include "upgrade.h"
+
+int upgrade_begin(struct slots *slots, struct pvn_err *err)
+{
+	int rc = slots_read(slots, err);
+
+	if (!rc && slots->trying)
+		rc = pvn_err(err, PVN_REFUSED,
+			     "release %s is on trial itself: wait until it is "
+			     "kept, see 'host slots'",
+			     slots->booted->version);
+	return rc;
+}
+
+/* A host that has no network before needs none after. */
+static int step_note(void *ctx, struct pvn_err *err)
+{
+	struct slots *slots = ((struct upgrade_try *)ctx)->slots;
+	const char name[] = { slots->other->name, '\0' };
+	struct pvn_err ignored;
+	bool network = true;
+
+	for (const struct health_check *c = health_checks; c->name; c++) {
+		if (!strcmp(c->name, HEALTH_NETWORK))
+			network = !c->look(&ignored);
+	}
+	kv_set(&slots->notes, "try", name);
+	kv_set(&slots->notes, "network", network ? "yes" : "no");
+	return slots_write_notes(slots, err);
+}
+
+static int undo_note(void *ctx, struct pvn_err *err)
+{
+	struct slots *slots = ((struct upgrade_try *)ctx)->slots;
+
+	kv_remove(&slots->notes, "try");
+	return slots_write_notes(slots, err);
+}
+
+static int step_try(void *ctx, struct pvn_err *err)
+{
+	const struct slots *slots = ((struct upgrade_try *)ctx)->slots;
+
+	return slots_set_try(slots->other->name, err);
+}
+
+static int undo_try(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return slots_set_try('\0', err);
+}
+
+void upgrade_add_try(struct pvn_plan *plan, const struct slots *slots,
+		     const char *version)
+{
+	plan_add(plan, "note", step_note, undo_note,
+		 "note that release %s in slot %c is to be tried", version,
+		 slots->other->name);
+	plan_add(plan, "try", step_try, undo_try,
+		 "have the next start try slot %c once", slots->other->name);
+}
+
+void upgrade_end(const struct slots *slots, const char *version, bool reboot)
+{
+	struct pvn_err err = { 0 };
+
+	printf("the next start tries release %s in slot %c; it is kept when "
+	       "the host is well, else %s comes back\n",
+	       version, slots->other->name, slots->booted->version);
+	fflush(stdout);
+	if (!reboot)
+		printf("to start it now: reboot\n");
+	else if (PVN_RUN(&err, "reboot"))
+		fprintf(stderr, "%s\n", err.msg);
+}

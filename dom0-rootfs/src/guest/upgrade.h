@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* upgrade.h: what the commands that change the release have in common. */
+#ifndef PVN_UPGRADE_H
+#define PVN_UPGRADE_H
+
+#include "../lib/plan.h"
+#include "slots.h"
+
+/* Read the slots for a command that will have the other one tried. Refused while the
+ * release that runs is on trial itself. */
+int upgrade_begin(struct slots *slots, struct pvn_err *err);
+
+/* Note what is tried, and set it as the next start's; the plan's context begins with a
+ * 'struct slots'-pointer: see struct upgrade_try. */
+struct upgrade_try {
+	struct slots *slots;
+};
+void upgrade_add_try(struct pvn_plan *plan, const struct slots *slots,
+		     const char *version);
+
+/* Say how it goes on, and with @reboot do so. */
+void upgrade_end(const struct slots *slots, const char *version, bool reboot);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* grubenv.h: GRUB's environment block, a file of fixed size that GRUB writes in place. */
+#ifndef PVN_GRUBENV_H
+#define PVN_GRUBENV_H
+
+#include "err.h"
+#include "kv.h"
+
+#define GRUBENV_SIZE 1024
+
+/* Fill a block in. -ENOSPC when the variables do not fit. */
+int grubenv_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
+		 struct pvn_err *err);
+
+/* Add the block's variables to @vars. -EINVAL for what is no such block. */
+int grubenv_parse(const char block[GRUBENV_SIZE], struct kv_list *vars,
+		  struct pvn_err *err);
+
+#endif

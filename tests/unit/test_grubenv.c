@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_grubenv.c: GRUB's environment block, on memory. */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "grubenv.h"
+#include "unit.h"
+
+PVN_TEST(env_block)
+{
+	auto_kv struct kv_list vars = { 0 };
+	struct pvn_err err = { 0 };
+	char block[GRUBENV_SIZE];
+	static const char want[] = "# GRUB Environment Block\n"
+				   "install=0a1b2c3d\n"
+				   "xen_args=a b=c \\\\ d\n#####";
+
+	kv_set(&vars, "install", "0a1b2c3d");
+	kv_set(&vars, "xen_args", "a b=c \\ d");
+	assert_int_equal(grubenv_make(block, &vars, &err), 0);
+	assert_memory_equal(block, want, sizeof(want) - 1);
+	assert_int_equal(block[GRUBENV_SIZE - 1], '#');
+}
+
+PVN_TEST(env_block_is_full)
+{
+	auto_kv struct kv_list vars = { 0 };
+	struct pvn_err err = { 0 };
+	char block[GRUBENV_SIZE];
+	char value[GRUBENV_SIZE];
+	/* the head, "x=" and the newline */
+	size_t room = GRUBENV_SIZE - 25 - 3;
+
+	memset(value, 'v', sizeof(value));
+	value[room] = '\0';
+	kv_set(&vars, "x", value);
+	assert_int_equal(grubenv_make(block, &vars, &err), 0);
+	assert_int_equal(block[GRUBENV_SIZE - 1], '\n');
+	value[room] = 'v';
+	value[room + 1] = '\0';
+	kv_set(&vars, "x", value);
+	assert_int_equal(grubenv_make(block, &vars, &err), -ENOSPC);
+}
+
+/* Values with what is special come back; what GRUB would not take is told. */
+PVN_TEST(env_block_is_read)
+{
+	auto_kv struct kv_list vars = { 0 };
+	auto_kv struct kv_list back = { 0 };
+	auto_kv struct kv_list none = { 0 };
+	struct pvn_err err = { 0 };
+	char block[GRUBENV_SIZE];
+
+	kv_set(&vars, "slot", "a");
+	kv_set(&vars, "try", "");
+	kv_set(&vars, "xen_args", "a b=c \\ d #e");
+	assert_int_equal(grubenv_make(block, &vars, &err), 0);
+	assert_int_equal(grubenv_parse(block, &back, &err), 0);
+	assert_int_equal(back.n, 3);
+	assert_string_equal(kv_get(&back, "slot"), "a");
+	assert_string_equal(kv_get(&back, "try"), "");
+	assert_string_equal(kv_get(&back, "xen_args"), "a b=c \\ d #e");
+
+	block[0] = '!';
+	assert_int_equal(grubenv_parse(block, &none, &err), -EINVAL);
+	memset(block + 25, 'x', GRUBENV_SIZE - 25); /* no end, no '=' */
+	block[0] = '#';
+	assert_int_equal(grubenv_parse(block, &none, &err), -EINVAL);
+	block[GRUBENV_SIZE - 2] = '=';
+	block[GRUBENV_SIZE - 1] = '\\';
+	assert_int_equal(grubenv_parse(block, &none, &err), -EINVAL);
+	assert_int_equal(none.n, 0);
+}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_upgrade.py: a new release is tried once; it is kept, or the old one comes back."""
+import pathlib
+import re
+import shutil
+import subprocess
+
+import images
+import pytest
+
+KEYS = "/etc/paravane/release-keys"
+# ECMA-119: the volume's name in its descriptor
+VOLUME_AT, VOLUME_LEN = 32768 + 40, 32
+NOT_WELL = "sed -i '2i grep -q paravane.try=b /proc/cmdline && exit 1' /etc/sv/guestd/run"
+
+
+@pytest.fixture(scope="session")
+def signer(work):
+    """Makes releases: this ISO under another version, perhaps damaged, and signed."""
+    key = work / "release"
+    images.run("minisign", "-G", "-W", "-p", f"{key}.pub", "-s", f"{key}.key")
+
+    def make(iso, version, damage=None):
+        path = work / f"paravane-{version}.iso"
+        shutil.copyfile(iso, path)
+        with open(path, "r+b") as release:
+            release.seek(VOLUME_AT)
+            name = f"PARAVANE_{version.replace('.', '_')}"
+            release.write(name.ljust(VOLUME_LEN).encode())
+            if damage:
+                begin, size = extent(path, damage)
+                release.seek(begin + size // 2)
+                release.write(bytes(min(size // 4, 65536)))
+        images.run("minisign", "-S", "-s", f"{key}.key", "-m", path)
+        return path
+
+    make.key = pathlib.Path(f"{key}.pub")
+    return make
+
+
+def extent(iso, name):
+    """Where a file of an ISO begins, and its size, in bytes."""
+    told = subprocess.run(["xorriso", "-indev", iso, "-find", name, "-exec", "report_lba", "--"],
+                          check=True, capture_output=True, text=True).stdout
+    _, block, _, size, _ = re.search(r"File data lba: *(\d+) , *(\d+) , *(\d+) , *(\d+) , (.*)",
+                                     told).groups()
+    return int(block) * 2048, int(size)
+
+
+def slots(host):
+    return {slot["name"]: slot for slot in host.json("host slots")["slots"]}
+
+
+def put(host, release, options=""):
+    """As one would from a desk: the signature and the release through ssh."""
+    both = release.with_suffix(".both")
+    both.write_bytes(pathlib.Path(f"{release}.minisig").read_bytes() + release.read_bytes())
+    try:
+        return host.feed(f"host upgrade - {options}", both)
+    finally:
+        both.unlink()
+
+
+def trust(host, signer):
+    host.succeed(f"mkdir -p {KEYS}")
+    assert not host.feed(f"cat >{KEYS}/us.pub", signer.key).status
+
+
+def wait_until_kept(host, name):
+    host._until(lambda: slots(host)[name]["starts"], 120, f"slot {name} to be kept")
+    assert not host.json("host slots")["on_trial"]
+
+
+def test_new_release_is_tried_and_kept(disk_alone, installed_bios, iso, signer):
+    """What is not signed, damaged, cut off or old is refused and the slots stay as they are, or
+    the other one is empty. A good one is started, is well, and is kept, with the guests; and
+    back again.
+
+        desk --- ssh --- host: slot a, then b, then a
+    """
+    host = disk_alone(installed_bios)
+    running = host.json("host status")["version"]
+    new = signer(iso, "99.1")
+    assert slots(host)["a"]["version"] == slots(host)["b"]["version"] == running
+    refused = put(host, new)
+    assert refused.status == 3 and "trusts nobody's releases" in refused.stderr
+    trust(host, signer)
+    old = signer(iso, "0.0.1")
+    refused = put(host, old)
+    assert refused.status == 3 and "not newer than" in refused.stderr
+    assert slots(host)["b"]["version"] == running
+
+    cut = images.cut(new, new.with_name("cut.iso"), 10 * images.MIB)
+    shutil.copyfile(f"{new}.minisig", f"{cut}.minisig")
+    refused = put(host, cut)
+    assert refused.status == 1 and "cut off" in refused.stderr
+    changed = images.patched(new, new.with_name("changed.iso"), (20 * images.MIB, b"changed"))
+    shutil.copyfile(f"{new}.minisig", f"{changed}.minisig")
+    refused = put(host, changed)
+    assert refused.status == 3 and "is not good" in refused.stderr
+    # nothing of it can be started
+    assert slots(host)["b"]["version"] is None and slots(host)["a"]["starts"]
+    assert not slots(host)["b"]["next_try"]
+
+    host.succeed("guest create web --template mini --start; guest set web --autostart on", 240)
+    done = put(host, new)
+    assert done.status == 0 and "tries release 99.1 in slot b" in done.stdout, done
+    assert slots(host)["b"]["next_try"] and slots(host)["a"]["starts"]
+    host.reboot()
+    wait_until_kept(host, "b")
+    assert host.json("host status")["slot"] == "b" and slots(host)["b"]["version"] == "99.1"
+    host.wait_for_guest("web", 240)
+    host.succeed("host health")
+
+    host.reboot(command="host rollback --reboot")
+    wait_until_kept(host, "a")
+    assert host.json("host status")["slot"] == "a"
+    assert slots(host)["b"]["given_up"] is None
+
+
+@pytest.mark.parametrize("damage", [
+    "/boot/vmlinuz", pytest.param("/boot/xen.gz", marks=pytest.mark.faults)])
+def test_release_that_does_not_come_up(disk_alone, installed_uefi, iso, signer, damage):
+    """Its kernel or its Xen is broken: the old release comes back without a hand, says so,
+    and does not take the broken one again.
+
+        slot a --- slot b, broken --- slot a
+    """
+    host = disk_alone(installed_uefi, firmware="uefi")
+    trust(host, signer)
+    broken = signer(iso, "99.2", damage)
+    assert put(host, broken).status == 0
+    host.console.may_crash = True
+    host.reboot()
+    host._until(lambda: slots(host)["b"]["given_up"], 120, "the release to be given up")
+    assert host.json("host status")["slot"] == "a" and slots(host)["a"]["starts"]
+    assert slots(host)["b"]["given_up"] == "it did not come up"
+    host.wait_until_succeeds("grep 'was tried and did not come up' /run/paravane/warnings")
+    again = host.fail("host rollback")
+    assert again.status == 3 and "was given up before" in again.stderr
+
+
+@pytest.mark.faults
+def test_release_that_is_not_well(disk_alone, installed_bios, iso, signer):
+    """It comes up, but its guestd does not: after five minutes the old one is started again.
+
+        slot a --- slot b, without guestd --- slot a
+    """
+    host = disk_alone(installed_bios)
+    trust(host, signer)
+    host.succeed(NOT_WELL)
+    assert put(host, signer(iso, "99.3")).status == 0
+    host.reboot()
+    assert host.json("host slots")["on_trial"]
+    host._until(lambda: host.run("host slots --json").status == 0
+                and not host.json("host slots")["on_trial"], 900, "the old release")
+    assert host.json("host status")["slot"] == "a"
+    assert "guestd" in slots(host)["b"]["given_up"]
