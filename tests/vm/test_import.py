@@ -201,7 +201,6 @@ def test_hostile_images_are_refused(host, no_leaks, raw, folder):
     host.fail("ls /tmp/evil /evil")
 
 
-@pytest.mark.faults
 def test_device_nodes_are_only_kept(host, no_leaks, folder):
     """Nodes come in as they are, and nothing is written through one.
 
@@ -219,7 +218,6 @@ def test_device_nodes_are_only_kept(host, no_leaks, folder):
     host.succeed("guest destroy nodes", 120)
 
 
-@pytest.mark.faults
 def test_interrupted_import_leaves_nothing(host, no_leaks):
     """Others may work while an import waits for the image's first bytes, and while it waits for
     more; but nobody may remove its guest. SIGTERM ends it.

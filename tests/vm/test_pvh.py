@@ -9,8 +9,6 @@ import json
 import pytest
 from qemu import ACCEL, PVH_CPU
 
-pytestmark = pytest.mark.faults
-
 LIMIT = 300
 CONFIG = "/state/guests/auto1.cfg"
 # The guest's own menu: which GRUB reads it?

@@ -7,8 +7,6 @@ import tarfile
 import images
 import pytest
 
-pytestmark = pytest.mark.faults
-
 MIB = 1024 * 1024
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 
@@ -54,6 +52,7 @@ def bad_files(good, work):
     ]
 
 
+@pytest.mark.faults
 def test_life_of_a_template(host, no_templates_left, work):
     """A guest becomes a template, that a file, that a template again.
 
