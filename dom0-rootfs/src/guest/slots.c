@@ -289,9 +289,9 @@ int slots_read(struct slots *slots, struct pvn_err *err)
 	}
 	slots->booted = &slots->v[*booted - 'a'];
 	slots->other = &slots->v['b' - *booted];
-	slots->trying = tried && *tried == *booted;
 	if (!rc)
 		rc = read_boot_choice(slots, err);
+	slots->trying = tried && *tried == *booted && slots->kept != *booted;
 	if (!rc && file_exists(PATH_SLOT_NOTES))
 		rc = kv_read(&slots->notes, PATH_SLOT_NOTES, err);
 	return rc;

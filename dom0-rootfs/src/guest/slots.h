@@ -29,7 +29,7 @@ struct slots {
 	struct slot v[N_SLOTS];
 	struct slot *booted; /* in v */
 	struct slot *other; /* in v */
-	bool trying; /* this boot is the try of 'booted' */
+	bool trying; /* this boot is the try of 'booted', which is not kept yet */
 	char kept; /* what starts when nothing is tried */
 	char next_try; /* what the next start tries, or 0 */
 	struct kv_list notes;
