@@ -52,7 +52,7 @@ static int step_volume(void *ctx, struct pvn_err *err)
 		rc = volume_remove(im->host.vg, im->temp, err);
 	return rc ? rc
 		  : volume_create(im->host.vg, im->host.pool, im->temp,
-				  im->t.disk_bytes, im->tag, err);
+				  template_volume_bytes(&im->t), im->tag, err);
 }
 
 static int undo_volume(void *ctx, struct pvn_err *err)

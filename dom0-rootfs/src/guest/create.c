@@ -9,7 +9,6 @@
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define MAX_NAME 30
-#define DEFAULT_DISK GIB
 #define SEED_BYTES (4 * MIB)
 /* What must stay free in the pool for the guest to write its first data. */
 #define POOL_RESERVE (64 * MIB)
@@ -156,6 +155,11 @@ static int check_pool(struct create *create, const struct create_facts *facts,
 			  create->disk_bytes, err);
 }
 
+static uint64_t whole_extents(uint64_t bytes)
+{
+	return (bytes + VOLUME_EXTENT - 1) / VOLUME_EXTENT * VOLUME_EXTENT;
+}
+
 static int choose_disk(struct create *create, const struct create_request *req,
 		       struct pvn_err *err)
 {
@@ -166,7 +170,7 @@ static int choose_disk(struct create *create, const struct create_request *req,
 	if (!bytes && req->source)
 		bytes = least;
 	if (!bytes)
-		bytes = least > DEFAULT_DISK ? least : DEFAULT_DISK;
+		bytes = template_volume_bytes(create->template);
 	if (bytes < least && req->source)
 		return pvn_err(
 			err, -EINVAL,
@@ -178,8 +182,7 @@ static int choose_disk(struct create *create, const struct create_request *req,
 			"a disk of %s is too small for template '%s', which needs %s",
 			size_print(bytes, want), create->template->name,
 			size_print(least, have));
-	create->disk_bytes =
-		(bytes + VOLUME_EXTENT - 1) / VOLUME_EXTENT * VOLUME_EXTENT;
+	create->disk_bytes = whole_extents(bytes);
 	return 0;
 }
 
@@ -341,13 +344,14 @@ static void add_disk_steps(struct pvn_plan *plan, const struct create *create,
 	if (make_origin)
 		plan_add(plan, "template", step_origin, undo_origin,
 			 "make volume '%s' (%s) from '%s/%s'", create->origin,
-			 size_print(t->disk_bytes, size), t->dir, t->disk);
+			 size_print(create->origin_bytes, size), t->dir,
+			 t->disk);
 	plan_add(plan, "disk", step_disk, undo_disk,
 		 "make volume '%s' as a snapshot of '%s'", create->disk,
 		 create->origin);
-	if (create->disk_bytes > t->disk_bytes)
-		plan_add(plan, "grow", step_grow, NULL,
-			 "grow volume '%s' to %s", create->disk,
+	if (create->disk_bytes != create->origin_bytes)
+		plan_add(plan, "resize", step_resize, NULL,
+			 "resize volume '%s' to %s", create->disk,
 			 size_print(create->disk_bytes, size));
 }
 
@@ -385,12 +389,18 @@ static void add_steps(struct pvn_plan *plan, const struct create *create,
 }
 
 /* A volume made from another image of the same version is replaced. */
-static bool origin_missing(const struct create *create,
+/* Is there no volume of the template, or one that was made from another image? Fills in how large
+ * it is, or will be. */
+static bool origin_missing(struct create *create,
 			   const struct create_facts *facts)
 {
 	const struct volume *v = volumes_find(&facts->volumes, create->origin);
+	bool missing = !v || !volume_has_tag(v, create->origin_tag);
 
-	return !v || !volume_has_tag(v, create->origin_tag);
+	create->origin_bytes =
+		missing ? whole_extents(template_volume_bytes(create->template))
+			: v->size;
+	return missing;
 }
 
 static void make_steps(struct pvn_plan *plan, struct create *create,

@@ -71,6 +71,7 @@ struct create {
 	char *pool;
 	char *origin; /* the template's volume */
 	char *origin_tag; /* says from which image it was made */
+	uint64_t origin_bytes; /* what it has, or will have */
 	uint64_t chunk; /* of the pool */
 	bool origin_made; /* it is complete and stays, even if a step fails */
 	struct recipe recipe; /* what else would have to be alike in a spare */
@@ -123,7 +124,7 @@ int step_take(void *ctx, struct pvn_err *err);
 int undo_take(void *ctx, struct pvn_err *err);
 int step_disk(void *ctx, struct pvn_err *err);
 int undo_disk(void *ctx, struct pvn_err *err);
-int step_grow(void *ctx, struct pvn_err *err);
+int step_resize(void *ctx, struct pvn_err *err);
 int step_seed_volume(void *ctx, struct pvn_err *err);
 int undo_seed_volume(void *ctx, struct pvn_err *err);
 int step_seed(void *ctx, struct pvn_err *err);

@@ -28,8 +28,8 @@ int step_origin(void *ctx, struct pvn_err *err)
 	if (!rc)
 		rc = volume_remove(c->vg, temp, err);
 	if (!rc)
-		rc = volume_create(c->vg, c->pool, temp,
-				   c->template->disk_bytes, c->origin_tag, err);
+		rc = volume_create(c->vg, c->pool, temp, c->origin_bytes,
+				   c->origin_tag, err);
 	if (!rc)
 		rc = template_write(c->template, device, c->chunk, err);
 	if (!rc)
@@ -83,12 +83,12 @@ int undo_disk(void *ctx, struct pvn_err *err)
 	return volume_remove(c->vg, c->disk, err);
 }
 
-int step_grow(void *ctx, struct pvn_err *err)
+int step_resize(void *ctx, struct pvn_err *err)
 {
 	struct create *c = ctx;
 	int rc = signals_check(err);
 
-	return rc ? rc : volume_extend(c->vg, c->disk, c->disk_bytes, err);
+	return rc ? rc : volume_resize(c->vg, c->disk, c->disk_bytes, err);
 }
 
 int step_seed_volume(void *ctx, struct pvn_err *err)

@@ -12,6 +12,8 @@
 #include "host.h"
 #include "template.h"
 
+#define DEFAULT_DISK GIB
+
 enum key_type {
 	KEY_NAME,
 	KEY_TEXT,
@@ -327,6 +329,11 @@ const struct template *templates_find(const struct template_list *list,
 	else
 		pvn_err(err, -ENOENT, "no template '%s', there are none", name);
 	return NULL;
+}
+
+uint64_t template_volume_bytes(const struct template *t)
+{
+	return t->disk_bytes > DEFAULT_DISK ? t->disk_bytes : DEFAULT_DISK;
 }
 
 char *template_volume(const struct template *t)

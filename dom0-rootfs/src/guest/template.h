@@ -59,6 +59,10 @@ void templates_free(struct template_list *list);
 const struct template *templates_find(const struct template_list *list,
 				      const char *name, struct pvn_err *err);
 
+/* How large a guest's disk is unless told: the image's size, at least 1 GiB. The template's volume
+ * is as large, so that a snapshot of it need not grow. */
+uint64_t template_volume_bytes(const struct template *t);
+
 /* Name of the volume that holds a template's disk. Caller frees. */
 char *template_volume(const struct template *t);
 
