@@ -97,13 +97,15 @@ PVN_TEST(plans)
 	struct create_request req = web;
 
 	make_facts(&facts);
-	expect(&req, &facts, "template disk grow seed-volume seed config");
+	expect(&req, &facts, "template disk seed-volume seed config");
 	req.start = true;
 	req.disk = 64 * MIB;
-	expect(&req, &facts, "template disk seed-volume seed config start");
+	expect(&req, &facts,
+	       "template disk resize seed-volume seed config start");
 	/* made from another image of the same version: made again */
 	add_volume(&facts, "template-mini-0_1|67108864||||sha256_ffff\n");
-	expect(&req, &facts, "template disk seed-volume seed config start");
+	expect(&req, &facts,
+	       "template disk resize seed-volume seed config start");
 }
 
 PVN_TEST(uses_the_template_volume)
@@ -113,8 +115,19 @@ PVN_TEST(uses_the_template_volume)
 	make_facts(&facts);
 	add_volume(
 		&facts,
-		"template-mini-0_1|67108864||||other,sha256_0123456789abcdef\n");
-	expect(&web, &facts, "disk grow seed-volume seed config");
+		"template-mini-0_1|1073741824||||other,sha256_0123456789abcdef\n");
+	expect(&web, &facts, "disk seed-volume seed config");
+}
+
+/* Made by an earlier release, which made it as large as the image. */
+PVN_TEST(template_volume_may_be_smaller)
+{
+	auto_create_facts struct create_facts facts = { 0 };
+
+	make_facts(&facts);
+	add_volume(&facts,
+		   "template-mini-0_1|67108864||||sha256_0123456789abcdef\n");
+	expect(&web, &facts, "disk resize seed-volume seed config");
 }
 
 PVN_TEST(refuses)
