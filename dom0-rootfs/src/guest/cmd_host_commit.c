@@ -51,15 +51,13 @@ static int give_up(struct slots *slots, const struct slot *slot,
  * still tried, and the next start, which is of the same slot, finds it kept. */
 static int keep(struct slots *slots, struct pvn_err *err)
 {
-	autofree char *failed =
-		xasprintf("failed-%s",
-			  slots->booted->version ? slots->booted->version : "");
 	int rc = slots_keep(slots->booted->name, err);
 
 	if (rc)
 		return rc;
 	kv_remove(&slots->notes, "try");
-	kv_remove(&slots->notes, failed);
+	if (slots->booted->version)
+		slots_forget_failure(slots, slots->booted->version);
 	rc = slots_write_notes(slots, err);
 	if (!rc)
 		printf("release %s in slot %c is kept\n",

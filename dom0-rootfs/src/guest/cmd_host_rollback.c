@@ -28,7 +28,7 @@ struct rollback {
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	const char *version, *why;
+	const char *version;
 	int rc = upgrade_begin(&r->slots, err);
 
 	if (rc)
@@ -37,12 +37,9 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	if (!version)
 		return pvn_err(err, -ENOENT, "there is no release in slot %c",
 			       r->slots.other->name);
-	why = slots_failed(&r->slots, version);
-	if (why && !r->o->again)
-		return pvn_err(err, PVN_REFUSED,
-			       "release %s was given up before (%s); "
-			       "'--again' tries it again",
-			       version, why);
+	rc = upgrade_check_failed(&r->slots, version, r->o->again, err);
+	if (rc)
+		return rc;
 	upgrade_add_try(plan, &r->slots, version);
 	return 0;
 }

@@ -139,13 +139,10 @@ static int check_version(const struct upgrade *u, struct pvn_err *err)
 {
 	const char *version = u->writer.version;
 	const char *running = u->slots.booted->version;
-	const char *why = slots_failed(&u->slots, version);
+	int rc = upgrade_check_failed(&u->slots, version, u->o->again, err);
 
-	if (why && !u->o->again)
-		return pvn_err(err, PVN_REFUSED,
-			       "release %s was given up before (%s); "
-			       "'--again' tries it again",
-			       version, why);
+	if (rc)
+		return rc;
 	if (running && version_compare(version, running) <= 0 &&
 	    !u->o->allow_downgrade)
 		return pvn_err(err, PVN_REFUSED,

@@ -322,6 +322,13 @@ void slots_note_failure(struct slots *slots, const char *version,
 	kv_set(&slots->notes, key, why);
 }
 
+void slots_forget_failure(struct slots *slots, const char *version)
+{
+	autofree char *key = xasprintf(FAILED "%s", version);
+
+	kv_remove(&slots->notes, key);
+}
+
 int slots_write_notes(struct slots *slots, struct pvn_err *err)
 {
 	return kv_write(&slots->notes, PATH_SLOT_NOTES, 0644, err);

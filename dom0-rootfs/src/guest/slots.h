@@ -48,6 +48,7 @@ const char *slots_failed(const struct slots *slots, const char *version);
 int slots_write_notes(struct slots *slots, struct pvn_err *err);
 void slots_note_failure(struct slots *slots, const char *version,
 			const char *why);
+void slots_forget_failure(struct slots *slots, const char *version);
 
 /* The next start tries slot @name; 0: none. In grubenv, on the disk when it returns. */
 int slots_set_try(char name, struct pvn_err *err);

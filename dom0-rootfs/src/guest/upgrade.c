@@ -19,6 +19,19 @@ int upgrade_begin(struct slots *slots, struct pvn_err *err)
 	return rc;
 }
 
+int upgrade_check_failed(const struct slots *slots, const char *version,
+			 bool again, struct pvn_err *err)
+{
+	const char *why = slots_failed(slots, version);
+
+	if (!why || again)
+		return 0;
+	return pvn_err(err, PVN_REFUSED,
+		       "release %s was given up before (%s); "
+		       "'--again' tries it again",
+		       version, why);
+}
+
 /* A host that has no network before needs none after. */
 static int step_note(void *ctx, struct pvn_err *err)
 {

@@ -3,12 +3,17 @@
 #ifndef PVN_UPGRADE_H
 #define PVN_UPGRADE_H
 
+#include <stdbool.h>
 #include "../lib/plan.h"
 #include "slots.h"
 
 /* Read the slots for a command that will have the other one tried. Refused while the
  * release that runs is on trial itself. */
 int upgrade_begin(struct slots *slots, struct pvn_err *err);
+
+/* Refused: release @version was given up before, and nobody asked for it @again. */
+int upgrade_check_failed(const struct slots *slots, const char *version,
+			 bool again, struct pvn_err *err);
 
 /* Note what is tried, and set it as the next start's; the plan's context begins with a
  * 'struct slots'-pointer: see struct upgrade_try. */
