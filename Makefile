@@ -28,6 +28,7 @@ endif
 # CACHE     compiled components and downloads, shared by all checkouts
 # MIRROR    Debian mirror; default: this machine's own
 # STRICT=1  fail where the mirror lacks what the lock file names, or it names nothing
+# KEY       what 'make release' signs with; 'make keys' makes it
 # FIRMWARE  'no' leaves NIC firmware out
 # JOBS      parallel compile jobs
 # V=1       show the commands
@@ -37,6 +38,8 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/paravane
 override CACHE := $(abspath $(CACHE))
 MIRROR ?=
 STRICT ?= 0
+KEY ?= $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/paravane/release.key
+override KEY := $(abspath $(KEY))
 FIRMWARE ?= yes
 JOBS ?= $(shell nproc)
 V ?= 0

@@ -40,14 +40,17 @@ ROOTFS_FILES := $(call files_in,dom0-rootfs/overlay) dom0-rootfs/assemble \
 	dom0-rootfs/from-build-root dom0-rootfs/xen-tools/install.list \
 	images/build-root/add-libraries images/build-root/packages-of
 PROGRAMS := $(O)/bin/paravane $(O)/bin/paravane-install $(O)/bin/guestd $(O)/bin/hotplug
-rootfs_stamp := $(VERSION) $(IMAGE_EPOCH) $(ROOTFS_COMPONENTS) $(call names_in,dom0-rootfs/overlay)
+# The public half of who builds: a host takes the releases that are signed with it. The
+# second line of minisign's file; empty without one.
+RELEASE_PUB := $(shell sed -n 2p '$(KEY:.key=.pub)' 2>/dev/null)
+rootfs_stamp := $(VERSION) $(IMAGE_EPOCH) $(ROOTFS_COMPONENTS) $(RELEASE_PUB) $(call names_in,dom0-rootfs/overlay)
 
 .PHONY: rootfs busybox-menuconfig
 rootfs: $(ROOTFS)
 $(ROOTFS): $(foreach c,$(ROOTFS_COMPONENTS),$(call component_done,$(c))) $(PROGRAMS) \
 		$(ROOTFS_FILES) $(O)/stamp/rootfs $(O)/build-id
 	@printf '  %-10s dom0 root filesystem\n' ASSEMBLE
-	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENT_EPOCH=$(COMPONENT_EPOCH) dom0-rootfs/assemble $(VERSION) $(ROOTFS_COMPONENTS) \
+	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENT_EPOCH=$(COMPONENT_EPOCH) RELEASE_PUB=$(RELEASE_PUB) dom0-rootfs/assemble $(VERSION) $(ROOTFS_COMPONENTS) \
 		>$(O)/log/rootfs.log 2>&1 || { tail -n 40 $(O)/log/rootfs.log >&2; exit 1; }
 	@sed 's/^/             /' $(O)/log/rootfs.log
 

@@ -27,6 +27,21 @@ $(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(M
 		>$(O)/log/iso.log 2>&1 || { tail -n 40 $(O)/log/iso.log >&2; exit 1; }
 	$(Q)ln -sf $(@F) $(O)/paravane.iso
 
+# A release: the ISO with its signature, by a key that only who makes releases has. Where there is
+# one, its public half is in the root filesystem, see RELEASE_PUB.
+RELEASE := $(O)/release-$(VERSION)
+.PHONY: keys release
+keys: $(ROOT)/toolchain
+	$(Q)mkdir -p $(O)/log
+	$(Q)IN='$(IN)' images/release/make-keys '$(KEY)'
+
+release: iso
+	@[ -z "$$($(GIT) status --porcelain 2>/dev/null)" ] || \
+		{ echo "the checkout has changes that no commit has, and so no version: commit them" >&2; exit 1; }
+	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) IN='$(IN)' \
+		images/release/make-release $(VERSION) $(ISO) '$(KEY)' $(RELEASE)
+	@printf '  %-10s %s\n' READY $(RELEASE)
+
 # Debian 13 as a file that 'template import' takes; not part of the ISO.
 DEBIAN := $(O)/templates-more/debian.tar
 DEBIAN_FILES := images/debian/lock images/debian/make-tree images/debian/build \

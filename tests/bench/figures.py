@@ -25,48 +25,16 @@ from qemu import ACCEL  # noqa: E402
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 LOGS = OUT / "log" / "figures"
 
-# component, and how its files on the ISO begin; the first that fits counts
-COMPONENTS = [
-    ("hypervisor", "/boot/xen.gz"),
-    ("dom0 kernel", "/boot/vmlinuz"),
-    ("dom0 root filesystem", "/boot/rootfs"),
-    ("guest kernel", "/boot/guest-vmlinux"),
-    ("microcode", "/boot/ucode-"),
-    ("templates", "/templates/"),
-    ("boot loaders", "/boot/"),
-    ("boot loaders", "/grub/"),
-]
-REST = "ISO filesystem"
-SECTOR = 2048
-
 GUESTS = ["create_ratio", "create_ratio_24", "create_growth_ms", "destroy_ratio",
           "create_ratio_pvh", "destroy_ratio_pvh", "create_to_ssh_s",
           "debian_create_to_ssh_ratio", "dom0_mib_per_guest", "idle_guests_cpu_percent",
           "guests_4gib", "guests_answering"]
 
 
-def component_of(path):
-    return next((name for name, start in COMPONENTS if path.startswith(start)), REST)
-
-
-def bytes_by_component(report, total):
-    """From xorriso's lines "File data lba: EXTENT , LBA , SECTORS , SIZE , 'PATH'": what
-    each takes on the medium, where some are packed. The rest is the ISO's own."""
-    sizes = {}
-    for line in report.splitlines():
-        if line.startswith("File data lba:"):
-            _, _, sectors, _, path = (field.strip() for field in line.split(",", 4))
-            name = component_of(path.strip("'"))
-            sizes[name] = sizes.get(name, 0) + int(sectors) * SECTOR
-    sizes[REST] = sizes.get(REST, 0) + total - sum(sizes.values())
-    assert min(sizes.values()) >= 0 and sum(sizes.values()) == total, sizes
-    return sizes
-
-
-def read_report(iso):
-    return subprocess.run(["xorriso", "-report_about", "FAILURE", "-indev", iso,
-                           "-find", "/", "-type", "f", "-exec", "report_lba", "--"],
-                          check=True, capture_output=True, text=True).stdout
+def bytes_by_component(iso):
+    lines = subprocess.run(["images/iso-sizes", iso], check=True, capture_output=True,
+                           text=True).stdout.splitlines()
+    return {name: int(size) for size, name in (line.split(" ", 1) for line in lines)}
 
 
 def memory_of(meminfo):
@@ -127,7 +95,7 @@ def main():
     print(f"{iso.name}, accelerator {ACCEL}: installing and booting ...", flush=True)
     guests, why = measured_guests()
     figures = {"iso_bytes": size,
-               "iso_bytes_by_component": bytes_by_component(read_report(iso), size),
+               "iso_bytes_by_component": bytes_by_component(iso),
                **measure_machine(iso), **measure_builds(), **guests}
     print_table(figures)
     figures["accelerator"] = ACCEL
