@@ -94,6 +94,7 @@ static int put_env(const struct install *in, bool only_verify,
 	kv_set(&vars, "install", in->id);
 	kv_set(&vars, "slot", "a");
 	kv_set(&vars, "try", "");
+	kv_set(&vars, "starts", "");
 	kv_set(&vars, "xen_args", a->xen_args ? a->xen_args : "");
 	kv_set(&vars, "kernel_args", a->kernel_args ? a->kernel_args : "");
 	rc = grubenv_make(block, &vars, err);

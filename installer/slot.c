@@ -7,12 +7,8 @@
 
 #include "file.h"
 #include "install.h"
+#include "iso.h"
 #include "run.h"
-
-/* ISO9660: the primary volume descriptor, and in it the number of blocks. */
-#define PVD_AT 32768
-#define PVD_BLOCKS 80
-#define ISO_BLOCK 2048
 
 #define STEP_SIZE ((size_t)MIB)
 #define SOURCE "the boot medium" /* in messages */
@@ -61,17 +57,16 @@ static char *device_of(const char *devno)
 int slot_iso_size(int fd, const char *name, uint64_t *size_r,
 		  struct pvn_err *err)
 {
-	uint8_t pvd[ISO_BLOCK];
-	uint32_t blocks = 0;
-	int rc = read_at(fd, pvd, sizeof(pvd), PVD_AT, name, err);
+	uint8_t descriptor[ISO_BLOCK];
+	struct iso_volume volume;
+	int rc = read_at(fd, descriptor, sizeof(descriptor), ISO_DESCRIPTOR_AT,
+			 name, err);
 
 	if (rc)
 		return rc;
-	if (memcmp(pvd, "\1CD001\1", 7))
+	if (!iso_parse(descriptor, &volume))
 		return pvn_err(err, -EINVAL, "no ISO9660 on '%s'", name);
-	for (int i = 3; i >= 0; i--)
-		blocks = blocks << 8 | pvd[PVD_BLOCKS + i];
-	*size_r = (uint64_t)blocks * ISO_BLOCK;
+	*size_r = volume.bytes;
 	return 0;
 }
 

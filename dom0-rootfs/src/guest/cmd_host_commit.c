@@ -9,6 +9,7 @@
 #include "slots.h"
 
 #define DID_NOT_COME_UP "it did not come up"
+#define DID_NOT_COME_UP_AGAIN "it no longer came up"
 
 struct opts {
 	unsigned int wait;
@@ -101,6 +102,39 @@ static int end_trial(struct slots *slots, struct pvn_err *err)
 	return rc;
 }
 
+/* The one that is kept was started in vain, and GRUB has turned to the other: that is kept when it
+ * is well. */
+static int replace_kept(struct slots *slots, unsigned int seconds,
+			struct pvn_err *err)
+{
+	const struct slot *kept = slots->other;
+	int rc;
+
+	fprintf(stderr,
+		"release %s in slot %c did not come up in %d starts: this is %s in slot %c\n",
+		kept->version ? kept->version : "?", kept->name, SLOT_STARTS,
+		slots->booted->version, slots->booted->name);
+	rc = wait_until_well(slots, seconds, err);
+	if (!rc && kept->version && slots->booted->version &&
+	    strcmp(kept->version, slots->booted->version))
+		slots_note_failure(slots, kept->version, DID_NOT_COME_UP_AGAIN);
+	return rc ? rc : keep(slots, err);
+}
+
+/* Not on trial. */
+static int commit_start(struct slots *slots, unsigned int seconds,
+			struct pvn_err *err)
+{
+	int rc = end_trial(slots, err);
+
+	if (rc || !slots->starts)
+		return rc;
+	if (slots->booted->name == slots->kept)
+		return slots_came_up(err);
+	return slots->starts >= SLOT_STARTS ? replace_kept(slots, seconds, err)
+					    : 0;
+}
+
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -111,7 +145,7 @@ static int run(void *ctx, char **args)
 	(void)args;
 	if (!rc)
 		rc = slots.trying ? commit_trial(&slots, o->wait, &err)
-				  : end_trial(&slots, &err);
+				  : commit_start(&slots, o->wait, &err);
 	return rc ? cmd_error(&cmd_host_commit, PVN_EXIT_FAILED, &err)
 		  : PVN_EXIT_OK;
 }
@@ -125,7 +159,8 @@ const struct cmd cmd_host_commit = {
 	.example = "host commit --wait 300\n",
 	.details =
 		"The host does this itself at each start, with --wait 300, and starts the old release again\n"
-		"when it fails. Without a trial it only notes what became of the last one.\n",
+		"when it fails. Without a trial it only notes what became of the last one, and that the\n"
+		"release has come up: GRUB counts the starts, and takes the other slot after three in vain.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,

@@ -92,20 +92,27 @@ static int look_network(struct pvn_err *err)
 	return 0;
 }
 
+bool health_has_network(void)
+{
+	struct pvn_err ignored;
+
+	return !look_network(&ignored);
+}
+
 const struct health_check health_checks[] = {
 	{ "state", look_state },
 	{ "xen", look_xen },
 	{ "guestd", look_guestd },
 	{ "pool", look_pool },
 	{ "ssh", look_ssh },
-	{ HEALTH_NETWORK, look_network },
+	{ "network", look_network },
 	{ NULL, NULL },
 };
 
 int health_look(bool network, struct pvn_err *err)
 {
 	for (const struct health_check *c = health_checks; c->name; c++) {
-		if (!network && !strcmp(c->name, HEALTH_NETWORK))
+		if (!network && c->look == look_network)
 			continue;
 		if (c->look(err))
 			return pvn_err_wrap(err, "%s", c->name);

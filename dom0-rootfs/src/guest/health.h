@@ -18,7 +18,7 @@ extern const struct health_check health_checks[];
  * error of the first that is not well. */
 int health_look(bool network, struct pvn_err *err);
 
-/* The check "network", which a host without one fails for good. */
-#define HEALTH_NETWORK "network"
+/* Is the network well? A host without one is never. */
+bool health_has_network(void);
 
 #endif

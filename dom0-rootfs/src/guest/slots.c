@@ -13,17 +13,11 @@
 #include <linux/fs.h>
 #include "../lib/file.h"
 #include "../lib/grubenv.h"
+#include "../lib/iso.h"
 #include "../lib/mem.h"
 #include "host.h"
 #include "slots.h"
 
-/* ECMA-119: the primary volume descriptor, its volume identifier (32 characters, blanks at
- * the end) and the number of its blocks. */
-#define PVD_AT 32768
-#define PVD_VOLUME 40
-#define PVD_VOLUME_LEN 32
-#define PVD_BLOCKS 80
-#define ISO_BLOCK 2048
 /* What images/make-iso calls the volume: "PARAVANE_0_1_49". */
 #define VOLUME_PREFIX "PARAVANE_"
 
@@ -61,28 +55,21 @@ static bool is_version(const char *v)
 int slot_head_parse(const unsigned char *head, char **version_r,
 		    uint64_t *bytes_r, struct pvn_err *err)
 {
-	const unsigned char *pvd = head + PVD_AT;
 	const size_t prefix = strlen(VOLUME_PREFIX);
-	char volume[PVD_VOLUME_LEN + 1] = "";
-	uint32_t blocks = 0;
+	struct iso_volume volume;
 
-	if (memcmp(pvd, "\1CD001\1", 7))
+	if (!iso_parse(head + ISO_DESCRIPTOR_AT, &volume))
 		return pvn_err(err, -EINVAL, "no ISO image");
-	memcpy(volume, pvd + PVD_VOLUME, PVD_VOLUME_LEN);
-	for (char *p = volume; *p; p++) {
-		if (*p == '_' && p >= volume + prefix)
+	for (char *p = volume.name; *p; p++) {
+		if (*p == '_' && p >= volume.name + prefix)
 			*p = '.';
-		else if (*p == ' ')
-			*p = '\0';
 	}
-	if (strncmp(volume, VOLUME_PREFIX, prefix) ||
-	    !is_version(volume + prefix))
+	if (strncmp(volume.name, VOLUME_PREFIX, prefix) ||
+	    !is_version(volume.name + prefix))
 		return pvn_err(err, -EINVAL,
 			       "an ISO image, but not Paravane's");
-	for (int i = 3; i >= 0; i--)
-		blocks = blocks << 8 | pvd[PVD_BLOCKS + i];
-	*bytes_r = (uint64_t)blocks * ISO_BLOCK;
-	*version_r = xstrdup(volume + prefix);
+	*bytes_r = volume.bytes;
+	*version_r = xstrdup(volume.name + prefix);
 	return 0;
 }
 
@@ -196,8 +183,8 @@ static int read_env(struct kv_list *vars, struct pvn_err *err)
 	return rc ? rc : grubenv_parse(block, vars, err);
 }
 
-/* In place, as GRUB does: the file's sectors are where they were. 'slot' and 'try' are in the
- * first one, which a disk writes as a whole or not at all. */
+/* In place, as GRUB does: the file's sectors are where they were. 'slot', 'try' and 'starts' are in
+ * the first one, which a disk writes as a whole or not at all. */
 static int write_env(const struct kv_list *vars, struct pvn_err *err)
 {
 	char block[GRUBENV_SIZE];
@@ -226,7 +213,7 @@ static int unmount_esp(int rc, struct pvn_err *err)
 static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
-	const char *kept, *next;
+	const char *kept, *next, *starts;
 	int rc = mount_esp(false, err);
 
 	if (rc)
@@ -236,13 +223,16 @@ static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 		return rc;
 	kept = kv_get(&vars, "slot");
 	next = kv_get(&vars, "try");
+	starts = kv_get(&vars, "starts");
 	slots->kept = kept && !strcmp(kept, "b") ? 'b' : 'a';
 	slots->next_try = next && (*next == 'a' || *next == 'b') ? *next : '\0';
+	slots->starts = starts ? strlen(starts) : 0;
 	return 0;
 }
 
-/* One that is sure to be written when it returns. A new variable goes where GRUB writes it. */
-static int change_env(const char *slot, const char *next, struct pvn_err *err)
+/* Written when it returns; what is NULL stays as it is. */
+static int change_env(const char *slot, const char *next, const char *starts,
+		      struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
 	int rc = mount_esp(true, err);
@@ -252,10 +242,12 @@ static int change_env(const char *slot, const char *next, struct pvn_err *err)
 	rc = read_env(&vars, err);
 	if (!rc && slot)
 		kv_set(&vars, "slot", slot);
-	if (!rc) {
+	if (!rc && next)
 		kv_set(&vars, "try", next);
+	if (!rc && starts)
+		kv_set(&vars, "starts", starts);
+	if (!rc)
 		rc = write_env(&vars, err);
-	}
 	return unmount_esp(rc, err);
 }
 
@@ -263,14 +255,19 @@ int slots_set_try(char name, struct pvn_err *err)
 {
 	const char next[] = { name, '\0' };
 
-	return change_env(NULL, next, err);
+	return change_env(NULL, next, NULL, err);
+}
+
+int slots_came_up(struct pvn_err *err)
+{
+	return change_env(NULL, NULL, "", err);
 }
 
 int slots_keep(char name, struct pvn_err *err)
 {
 	const char slot[] = { name, '\0' };
 
-	return change_env(slot, "", err);
+	return change_env(slot, "", "", err);
 }
 
 int slots_read(struct slots *slots, struct pvn_err *err)

@@ -2,7 +2,6 @@
 /* upgrade.c: what the commands that change the release have in common. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include "../lib/run.h"
 #include "health.h"
 #include "upgrade.h"
@@ -37,15 +36,9 @@ static int step_note(void *ctx, struct pvn_err *err)
 {
 	struct slots *slots = ((struct upgrade_try *)ctx)->slots;
 	const char name[] = { slots->other->name, '\0' };
-	struct pvn_err ignored;
-	bool network = true;
 
-	for (const struct health_check *c = health_checks; c->name; c++) {
-		if (!strcmp(c->name, HEALTH_NETWORK))
-			network = !c->look(&ignored);
-	}
 	kv_set(&slots->notes, "try", name);
-	kv_set(&slots->notes, "network", network ? "yes" : "no");
+	kv_set(&slots->notes, "network", health_has_network() ? "yes" : "no");
 	return slots_write_notes(slots, err);
 }
 
@@ -73,11 +66,12 @@ static int undo_try(void *ctx, struct pvn_err *err)
 void upgrade_add_try(struct pvn_plan *plan, const struct slots *slots,
 		     const char *version)
 {
+	/* in this order: a note of what was never tried would say that it did not come up */
+	plan_add(plan, "try", step_try, undo_try,
+		 "have the next start try slot %c once", slots->other->name);
 	plan_add(plan, "note", step_note, undo_note,
 		 "note that release %s in slot %c is to be tried", version,
 		 slots->other->name);
-	plan_add(plan, "try", step_try, undo_try,
-		 "have the next start try slot %c once", slots->other->name);
 }
 
 void upgrade_end(const struct slots *slots, const char *version, bool reboot)
