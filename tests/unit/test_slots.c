@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "slot_verify.h"
 #include "slots.h"
 #include "unit.h"
 
@@ -67,5 +68,47 @@ PVN_TEST(others_are_no_release)
 				 -EINVAL);
 		assert_null(version);
 		free(head);
+	}
+}
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+PVN_TEST(manifest_names_files)
+{
+	char line[] = HASH "  1111981  /boot/xen.gz\n";
+	struct manifest_file file;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(manifest_line_parse(line, &file, &err), 0);
+	assert_string_equal(file.sha256, HASH);
+	assert_int_equal(file.bytes, 1111981);
+	assert_string_equal(file.path, "/boot/xen.gz");
+}
+
+PVN_TEST(manifest_has_other_lines)
+{
+	char version[] = "libstdc++6=14.2.0-19";
+	struct manifest_file file;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(manifest_line_parse(version, &file, &err), -ENOENT);
+}
+
+/* What is damaged must not pass as a line about something else. */
+PVN_TEST(damaged_manifest_is_noticed)
+{
+	static const char *const lines[] = {
+		HASH "  x  /boot/xen.gz", HASH "  12  boot",	 HASH, "",
+		"0123  12  /boot/xen.gz", "G" HASH "  12  /a=b", NULL
+	};
+	struct manifest_file file;
+
+	for (const char *const *l = lines; *l; l++) {
+		struct pvn_err err = { 0 };
+		char *line = strdup(*l);
+
+		assert_int_equal(manifest_line_parse(line, &file, &err),
+				 -EBADMSG);
+		free(line);
 	}
 }
