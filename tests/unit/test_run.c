@@ -2,6 +2,7 @@
 /* test_run.c: starting other programs. */
 #include <errno.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "run.h"
 #include "unit.h"
@@ -144,4 +145,42 @@ PVN_TEST(input_comes_in_pieces)
 				      &err),
 			 -ENODATA);
 	assert_string_equal(err.msg, "no more");
+}
+
+PVN_TEST(stream_is_read_beside)
+{
+	struct pvn_stream stream = PVN_STREAM_INIT;
+	struct pvn_err err = { 0 };
+	char text[8] = "";
+
+	assert_int_equal(
+		pvn_stream_begin(PVN_ARGV("printf", "one"), &stream, &err), 0);
+	assert_int_equal(read(stream.out, text, sizeof(text)), 3);
+	assert_string_equal(text, "one");
+	assert_int_equal(read(stream.out, text, sizeof(text)), 0);
+	assert_int_equal(pvn_stream_end(&stream, &err), 0);
+	assert_int_equal(pvn_stream_end(&stream, &err), 0);
+}
+
+PVN_TEST(stream_tells_why_it_ended)
+{
+	struct pvn_stream stream = PVN_STREAM_INIT;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(
+		pvn_stream_begin(PVN_ARGV("sh", "-c", "echo why >&2; exit 3"),
+				 &stream, &err),
+		0);
+	assert_int_equal(pvn_stream_end(&stream, &err), -EIO);
+	assert_string_equal(err.msg, "'sh' failed with exit code 3: why");
+}
+
+/* One that nobody reads to its end. */
+PVN_TEST(stream_may_be_left)
+{
+	struct pvn_stream stream = PVN_STREAM_INIT;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(pvn_stream_begin(PVN_ARGV("yes"), &stream, &err), 0);
+	assert_int_equal(pvn_stream_end(&stream, &err), 0);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """media.py: what a machine starts from, or finds, beside the ISO and its disks."""
 import contextlib
+import functools
 import gzip
 import http.server
 import pathlib
@@ -74,5 +75,22 @@ def web_server(text="", status=200):
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
+        server.shutdown()
+        thread.join()
+
+
+class _FolderHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def file_server(folder):
+    """A web server of the files in a folder; yields its address as machines see it."""
+    handler = functools.partial(_FolderHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://10.0.2.2:{server.server_port}"
         server.shutdown()
         thread.join()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_upgrade.py: a new release is tried once; it is kept, or the old one comes back."""
+import json
 import pathlib
 import re
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 
 import images
 import pytest
+from media import file_server
 
 KEYS = "/etc/paravane/release-keys"
 # ECMA-119: the volume's name in its descriptor
@@ -38,13 +40,17 @@ def signer(work):
     return make
 
 
-def extent(iso, name):
-    """Where a file of an ISO begins, and its size, in bytes."""
-    told = subprocess.run(["xorriso", "-indev", iso, "-find", name, "-exec", "report_lba", "--"],
+def extents(iso, name="/"):
+    """Where each file of an ISO begins, and its size there, in bytes, by its path."""
+    told = subprocess.run(["xorriso", "-indev", iso, "-find", name, "-type", "f",
+                           "-exec", "report_lba", "--"],
                           check=True, capture_output=True, text=True).stdout
-    _, block, _, size, _ = re.search(r"File data lba: *(\d+) , *(\d+) , *(\d+) , *(\d+) , (.*)",
-                                     told).groups()
-    return int(block) * 2048, int(size)
+    found = re.findall(r"File data lba: *\d+ , *(\d+) , *(\d+) , *\d+ , '(.*)'", told)
+    return {path: (int(block) * 2048, int(sectors) * 2048) for block, sectors, path in found}
+
+
+def extent(iso, name):
+    return extents(iso, name)[name]
 
 
 def slots(host):
@@ -103,7 +109,10 @@ def test_new_release_is_tried_and_kept(disk_alone, installed_bios, iso, signer):
     assert not slots(host)["b"]["next_try"]
 
     host.succeed("guest create web --template mini --start; guest set web --autostart on", 240)
-    done = put(host, new)
+    with file_server(new.parent) as url:
+        missing = host.fail(f"host upgrade {url}/none.iso")
+        assert "cannot fetch" in missing.stderr and "404" in missing.stderr
+        done = host.run(f"host upgrade {url}/{new.name}", 300)
     assert done.status == 0 and "tries release 99.1 in slot b" in done.stdout, done
     assert slots(host)["b"]["next_try"] and slots(host)["a"]["starts"]
     host.reboot()
@@ -138,6 +147,55 @@ def test_release_that_does_not_come_up(disk_alone, installed_uefi, iso, signer, 
     host.wait_until_succeeds("grep 'was tried and did not come up' /run/paravane/warnings")
     again = host.fail("host rollback")
     assert again.status == 3 and "was given up before" in again.stderr
+
+
+def flip(host, device, iso, places):
+    """In each of these places, one bit of the byte that the ISO has there."""
+    data = iso.read_bytes()
+    host.succeed("\n".join(
+        f"printf '\\{data[at] ^ 1:03o}' | dd of={device} bs=1 seek={at} conv=notrunc 2>/dev/null"
+        for at in places) + "\nsync", 300)
+
+
+def test_flipped_bits_are_noticed(disk_alone, installed_bios, iso):
+    """One in each file of the release that runs: each file is named, and none when all are
+    whole again."""
+    host = disk_alone(installed_bios)
+    running = host.json("host verify", 600)["slots"]
+    assert len(running) == 1 and running[0]["name"] == "a"
+    assert running[0]["damaged"] == [] and running[0]["problem"] is None
+    # past the header of those that are packed
+    files = {path: at + (40 if size > 2048 else 0)
+             for path, (at, size) in extents(iso).items() if not path.startswith(
+        ("/manifest", "/boot/isolinux/isolinux.bin", "/boot/isolinux/boot.cat"))}
+    assert running[0]["files"] == len(files)
+    device = slots(host)["a"]["device"]
+    flip(host, device, iso, files.values())
+    seen = host.fail("host verify --json", 600)
+    assert seen.status == 1
+    assert set(json.loads(seen.stdout)["slots"][0]["damaged"]) == set(files)
+    host.succeed(f"dd if={slots(host)['b']['device']} of={device} bs=1M conv=notrunc; sync", 300)
+    assert "as they were built" in host.succeed("host verify", 600)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("damage", ["/boot/vmlinuz", "/boot/rootfs"])
+def test_kept_release_goes_bad(disk_alone, installed_bios, iso, damage):
+    """Its disk does, where its kernel is or its root filesystem: after three starts in vain the
+    other slot is started, and kept.
+
+        slot a, a, a --- slot b
+    """
+    host = disk_alone(installed_bios)
+    begin, size = extent(iso, damage)
+    device = slots(host)["a"]["device"]
+    host.succeed(f"dd if=/dev/zero of={device} bs=64k seek={(begin + size // 2) // 65536}"
+                 " count=4 conv=notrunc; sync")
+    host.console.may_crash = True
+    host.reboot()
+    host._until(lambda: slots(host)["b"]["starts"], 120, "slot b to be kept")
+    assert host.json("host status")["slot"] == "b"
+    host.wait_until_succeeds("grep 'did not come up in 3 starts' /run/paravane/warnings")
 
 
 @pytest.mark.faults

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include "../lib/file.h"
+#include "../lib/run.h"
 #include "cmd.h"
 #include "host.h"
 #include "progress.h"
@@ -37,7 +38,8 @@ struct upgrade {
 	struct upgrade_try tried;
 	struct change change;
 	const struct opts *o;
-	const char *file; /* "-": standard input */
+	const char *file; /* "-": standard input; or a URL */
+	struct pvn_stream fetch; /* of that */
 	struct slots slots;
 	struct slot_writer writer;
 	struct signature signer;
@@ -52,11 +54,29 @@ static int step_keep(void *ctx, struct pvn_err *err)
 	return slots_keep(u->slots.booted->name, err);
 }
 
+static bool is_url(const char *file)
+{
+	return !strncmp(file, "http://", 7);
+}
+
+#define FETCH(url) PVN_ARGV("wget", "-q", "-T", "30", "-O", "-", url)
+
+/* What is cut off because it could not be fetched: that is why. */
+static int explain(struct upgrade *u, int rc, struct pvn_err *err)
+{
+	struct pvn_err why = { 0 };
+
+	if (!rc || !pvn_stream_end(&u->fetch, &why))
+		return rc;
+	return pvn_err(err, why.code, "cannot fetch '%s': %s", u->file,
+		       why.msg);
+}
+
 static int step_write(void *ctx, struct pvn_err *err)
 {
 	struct upgrade *u = ctx;
 
-	return slot_writer_copy(&u->writer, err);
+	return explain(u, slot_writer_copy(&u->writer, err), err);
 }
 
 static int undo_write(void *ctx, struct pvn_err *err)
@@ -79,20 +99,36 @@ static int step_verify(void *ctx, struct pvn_err *err)
 
 static int open_input(struct upgrade *u, struct pvn_err *err)
 {
-	bool standard = !strcmp(u->file, "-");
+	int rc = 0;
 
-	u->writer.name = standard ? "standard input" : u->file;
-	if (standard && isatty(STDIN_FILENO))
-		return pvn_err(err, -EINVAL,
-			       "standard input is a terminal: send the release "
-			       "from a file or a pipe");
-	u->writer.in = standard ? dup(STDIN_FILENO)
-				: open(u->file, O_RDONLY | O_CLOEXEC);
+	u->writer.name = u->file;
+	if (!strncmp(u->file, "https:", 6))
+		return pvn_err(
+			err, -EPROTONOSUPPORT,
+			"'%s': https is not spoken here, and http will do: a "
+			"release is trusted for its signature",
+			u->file);
+	if (is_url(u->file)) {
+		rc = pvn_stream_begin(FETCH(u->file), &u->fetch, err);
+		if (!rc)
+			u->writer.in = dup(u->fetch.out);
+	} else if (strcmp(u->file, "-")) {
+		u->writer.in = open(u->file, O_RDONLY | O_CLOEXEC);
+	} else if (isatty(STDIN_FILENO)) {
+		rc = pvn_err(err, -EINVAL,
+			     "standard input is a terminal: send the release "
+			     "from a file or a pipe");
+	} else {
+		u->writer.name = "standard input";
+		u->writer.in = dup(STDIN_FILENO);
+	}
+	if (rc)
+		return rc;
 	if (u->writer.in < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'",
 				     u->writer.name);
 	u->writer.slot = u->slots.other;
-	return slot_writer_open(&u->writer, err);
+	return explain(u, slot_writer_open(&u->writer, err), err);
 }
 
 static int read_signature(struct upgrade *u, struct pvn_err *err)
@@ -104,6 +140,8 @@ static int read_signature(struct upgrade *u, struct pvn_err *err)
 		u->signature = xstrdup(u->writer.leading);
 		return 0;
 	}
+	if (!u->o->signature && is_url(u->file))
+		return pvn_run_output(FETCH(path), &u->signature, err);
 	if (!u->o->signature && !file_exists(path))
 		return pvn_err(
 			err, PVN_REFUSED,
@@ -202,14 +240,17 @@ static int run(void *ctx, char **args)
 			    .report = report },
 		.o = o,
 		.file = args[0],
+		.fetch = PVN_STREAM_INIT,
 		.writer = SLOT_WRITER_INIT,
 	};
+	struct pvn_err ignored = { 0 };
 	int exit_code;
 
 	u.tried.slots = &u.slots;
 	exit_code = change_run(&u.change);
 	if (u.writer.in >= 0)
 		close(u.writer.in);
+	pvn_stream_end(&u.fetch, &ignored);
 	slot_writer_close(&u.writer);
 	signature_free(&u.signer);
 	slots_free(&u.slots);
@@ -222,16 +263,18 @@ const struct cmd cmd_host_upgrade = {
 	.program = "host",
 	.group = "releases",
 	.name = "upgrade",
-	.synopsis = "FILE|-",
+	.synopsis = "FILE|URL|-",
 	.n_args = 1,
 	.help = "put a new release into the other slot, to be tried at the next start",
 	.example =
 		"host upgrade paravane-0.1.60.iso --reboot\n"
+		"host upgrade http://releases.example.com/paravane-0.1.60.iso\n"
 		"cat paravane-0.1.60.iso.minisig paravane-0.1.60.iso | ssh root@xen1 host upgrade -\n",
 	.details =
-		"The release is the ISO; its signature is minisign's, by a key in\n"
-		"/etc/paravane/release-keys (NAME.pub). Nothing in the slot starts before the signature\n"
-		"holds for what the disk gives back. The release that runs stays in its slot.\n"
+		"The release is the ISO, also by http: it is trusted for its signature, not for where it comes\n"
+		"from. That is minisign's, by a key in /etc/paravane/release-keys (NAME.pub). Nothing in the\n"
+		"slot starts before the signature holds for what the disk gives back. The release that runs\n"
+		"stays in its slot.\n"
 		"The next start tries the new one, once: it is kept when 'host health' is well within five\n"
 		"minutes, else the host starts the old one again by itself, and says why in 'host slots'.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",

@@ -269,14 +269,20 @@ static int finish(struct job *job, struct pvn_err *err)
 	return err->code;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 static int run_job(char *const argv[], const struct pvn_feed *feed_from,
 		   char **out_r, struct pvn_err *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction old;
-	const char *slash = strrchr(argv[0], '/');
 	struct job job = {
-		.name = slash ? slash + 1 : argv[0],
+		.name = base_name(argv[0]),
 		.feed = feed_from,
 		.in = -1,
 		.out = -1,
@@ -325,6 +331,56 @@ int pvn_run_feed(char *const argv[], const struct pvn_feed *feed_from,
 		 struct pvn_err *err)
 {
 	return run_job(argv, feed_from, NULL, err);
+}
+
+int pvn_stream_begin(char *const argv[], struct pvn_stream *stream,
+		     struct pvn_err *err)
+{
+	struct job job = {
+		.name = base_name(argv[0]),
+		.in = -1,
+		.out = -1,
+		.log = -1,
+	};
+	int rc;
+
+	log_command(argv);
+	rc = start(&job, argv, true, err);
+	if (rc) {
+		close_fd(&job.out);
+		close_fd(&job.log);
+		return rc;
+	}
+	snprintf(stream->name, sizeof(stream->name), "%s", job.name);
+	stream->out = job.out;
+	stream->log = job.log;
+	stream->pid = job.pid;
+	return 0;
+}
+
+int pvn_stream_end(struct pvn_stream *stream, struct pvn_err *err)
+{
+	struct job job = {
+		.name = stream->name,
+		.pid = stream->pid,
+		.in = -1,
+		.out = -1,
+		.log = stream->log,
+	};
+	siginfo_t info = { 0 };
+	int rc;
+
+	if (!stream->pid)
+		return 0;
+	close_fd(&stream->out);
+	talk(&job);
+	free(job.line.v);
+	while (waitid(P_PID, (id_t)stream->pid, &info, WEXITED | WNOWAIT) &&
+	       errno == EINTR)
+		;
+	rc = finish(&job, err);
+	*stream = (struct pvn_stream)PVN_STREAM_INIT;
+	return info.si_code == CLD_KILLED && info.si_status == SIGPIPE ? 0 : rc;
 }
 
 /* All of a string at once, then nothing. */

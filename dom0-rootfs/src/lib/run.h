@@ -36,6 +36,24 @@ int pvn_run_feed(char *const argv[], const struct pvn_feed *feed_from,
 /* The same, with @input (a string) on its standard input. */
 int pvn_run_input(char *const argv[], const char *input, struct pvn_err *err);
 
+/* A program that runs beside us: what it writes to its standard output is read from 'out'. Both
+ * are the caller's from begin to end. */
+struct pvn_stream {
+	int out;
+	int log;
+	pid_t pid; /* 0: none runs */
+	char name[32];
+};
+
+#define PVN_STREAM_INIT { .out = -1, .log = -1 }
+
+int pvn_stream_begin(char *const argv[], struct pvn_stream *stream,
+		     struct pvn_err *err);
+
+/* Close 'out' and wait for it. As pvn_run(), but one that ends because nobody reads what it
+ * writes has done nothing wrong. Does nothing where none runs. */
+int pvn_stream_end(struct pvn_stream *stream, struct pvn_err *err);
+
 /* pvn_run() with the arguments spelled out: PVN_RUN(err, "mkfs.ext4", "-q", dev). */
 #define PVN_RUN(err, ...) pvn_run(PVN_ARGV(__VA_ARGS__), (err))
 
