@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_seed.py: what a guest is told by files of the user's own."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 
 USER_DATA = """#cloud-config
 ssh_authorized_keys:
@@ -59,3 +66,40 @@ def test_keys_beside_user_data(host):
                  240)
     address = host.wait_for_guest("keyed")
     assert host.succeed("hostname", guest=address) == "keyed\n"
+
+
+SEED = {
+    "meta-data": "instance-id: 1234\nlocal-hostname: \"web1\"\n"
+                 "public-keys:\n- \"ssh-rsa CCCC two words\"\n",
+    "user-data": "#cloud-config\nhostname: web1\nssh_authorized_keys:\n  - ssh-ed25519 AAAA\n"
+                 "  - 'ecdsa-sha2-nistp256 BBBB $(reboot)'\nusers: x\n  - ssh-rsa NONE\n",
+    "network-config": "version: 2\nethernets:\n  eth0:\n    match:\n"
+                      "      macaddress: '00:16:3e:00:00:01'\n    dhcp4: false\n    addresses:\n"
+                      "      - 10.0.2.50/24\n    routes:\n      - to: 0.0.0.0/0\n"
+                      "        via: 10.0.2.2\n    nameservers:\n      addresses:\n"
+                      "        - 1.1.1.1\n        - 8.8.8.8\n",
+}
+SHORT = ("ethernets:\n  eth0:\n    addresses: [ \"10.0.2.50/24\" ]\n    gateway4: 10.0.2.2\n"
+         "    nameservers:\n      addresses: [1.1.1.1, 8.8.8.8]\n")
+
+
+@pytest.mark.parametrize("network", [SEED["network-config"], SHORT])
+def test_mini_reads_its_seed(tmp_path, network):
+    """In the shell that it has; nothing of it is run."""
+    for name, text in {**SEED, "network-config": network}.items():
+        (tmp_path / name).write_text(text)
+    said = subprocess.run(
+        [OUT / "stage/busybox/bin/busybox", "sh", "-c", f"""
+            seed={tmp_path}
+            . images/mini/overlay/usr/lib/paravane/seed
+            value meta-data local-hostname; echo "$got"
+            value meta-data instance-id; echo "$got"
+            value meta-data none; echo "$got"
+            keys_of user-data
+            keys_of meta-data
+            keys_of none
+            read_network; echo "$address $gateway $dns" """],
+        check=True, capture_output=True, text=True).stdout
+    assert said.splitlines() == [
+        "web1", "1234", "", "ssh-ed25519 AAAA", "ecdsa-sha2-nistp256 BBBB $(reboot)",
+        "ssh-rsa CCCC two words", "10.0.2.50/24 10.0.2.2 1.1.1.1 8.8.8.8"]
