@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include "guestd.h"
@@ -13,6 +14,8 @@
 /* After a command: maybe another comes. */
 #define DELAY_MS 1000
 #define RETRY_MS 30000
+/* Commands that a person waits for go first. */
+#define NICE 10
 
 struct upkeep {
 	pid_t pid; /* 0: none runs */
@@ -54,6 +57,7 @@ static void run_program(int out, bool with_spare)
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	signal(SIGPIPE, SIG_DFL);
+	setpriority(PRIO_PROCESS, 0, NICE);
 	execv(PROGRAM, (char *const *)argv);
 	_exit(127);
 }
