@@ -9,13 +9,16 @@
 #include "settle.h"
 #include "snapshot.h"
 #include "supervisor.h"
+#include "timing.h"
 #include "unfinished.h"
 
 struct opts {
 	struct change_opts change;
+	bool timing;
 };
 
 static const struct opt opts[] = {
+	OPT("timing", OPT_FLAG, timing, NULL, "print how long each step took"),
 	CHANGE_OPTS,
 };
 
@@ -125,8 +128,12 @@ static int run(void *ctx, char **args)
 			    .plan = make_plan,
 			    .report = report },
 	};
-	int exit_code = change_run(&d.change);
+	int exit_code;
 
+	if (o->timing)
+		timing_begin();
+	exit_code = change_run(&d.change);
+	timing_print(stderr);
 	strlist_free(&d.volumes);
 	free(d.path);
 	return exit_code;
