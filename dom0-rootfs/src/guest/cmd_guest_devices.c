@@ -89,6 +89,7 @@ static int list(const struct cmd *cmd, const struct opts *o, const char *name)
 
 	if (guests_read(&set, &err))
 		return change_error(cmd, &err);
+	guests_measure(&set);
 	guest = guests_find(&set, name, &err);
 	if (guest && guest->conf_error)
 		pvn_err(&err, -1, "%s", guest->conf_error);

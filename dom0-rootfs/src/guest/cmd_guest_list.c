@@ -108,6 +108,7 @@ static int run(void *ctx, char **args)
 	(void)args;
 	if (guests_read(&set, &err) || store_open(&store, &err))
 		return cmd_error(&cmd_guest_list, PVN_EXIT_FAILED, &err);
+	guests_measure(&set);
 	if (o->json)
 		print_json(&set, store);
 	else

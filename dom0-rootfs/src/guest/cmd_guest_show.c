@@ -205,6 +205,7 @@ static int run(void *ctx, char **args)
 
 	if (guests_read(&set, &err))
 		return cmd_error(&cmd_guest_show, PVN_EXIT_FAILED, &err);
+	guests_measure(&set);
 	guest = guests_find(&set, args[0], &err);
 	if (!guest)
 		return cmd_error(&cmd_guest_show, PVN_EXIT_FAILED, &err);

@@ -71,8 +71,10 @@ static int read_pool(struct pool *p, struct pvn_err *err)
 {
 	int rc = guests_read(&p->set, err);
 
-	if (!rc)
+	if (!rc) {
+		guests_measure(&p->set);
 		rc = pool_limits_read(&p->limits, err);
+	}
 	if (!rc)
 		rc = pool_status_ask(p->set.host.vg, p->set.host.pool, &p->st,
 				     err);

@@ -115,9 +115,6 @@ static void take_domain(struct domain *d, const libxl_dominfo *info)
 		(info->current_memkb + info->outstanding_memkb) * 1024;
 	d->vcpus = info->vcpu_online;
 	d->cpu_ns = info->cpu_time;
-	d->started = (time_t)libxl_vm_get_start_time(xlctx, info->domid);
-	if (d->started == (time_t)(uint32_t)-1)
-		d->started = 0;
 }
 
 int domains_read(struct domain_list *list, struct pvn_err *err)
@@ -189,6 +186,17 @@ int domain_host_read(struct domain_host *host, struct pvn_err *err)
 	host->pvh = info.cap_hvm && info.cap_hap;
 	libxl_physinfo_dispose(&info);
 	return 0;
+}
+
+time_t domain_started(uint32_t id)
+{
+	struct pvn_err ignored;
+	uint32_t started;
+
+	if (xlctx_open(&ignored))
+		return 0;
+	started = libxl_vm_get_start_time(xlctx, id);
+	return started == (uint32_t)-1 ? 0 : (time_t)started;
 }
 
 bool domain_runs(uint32_t id)

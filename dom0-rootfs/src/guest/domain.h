@@ -25,7 +25,6 @@ struct domain {
 	uint64_t memory_bytes;
 	unsigned int vcpus;
 	uint64_t cpu_ns; /* used since it began */
-	time_t started; /* 0: not known */
 	/* What it may have at most while it runs; only from guests_load(), else
 	 * see live_limits(). */
 	uint64_t max_memory;
@@ -47,6 +46,9 @@ struct domain_host {
 
 /* "running", "paused", "stopping", "crashed" */
 const char *domain_state_name(enum domain_state state);
+
+/* Since when it runs; 0: not known. */
+time_t domain_started(uint32_t id);
 
 /* All domains but dom0 and spares; the list must be zero-initialised. */
 int domains_read(struct domain_list *list, struct pvn_err *err);

@@ -137,6 +137,11 @@ int guests_read(struct guest_set *set, struct pvn_err *err)
 	return rc;
 }
 
+void guests_measure(struct guest_set *set)
+{
+	volumes_measure(set->host.vg, &set->volumes);
+}
+
 static int load_domain(struct guest_set *set, const char *value,
 		       struct pvn_err *err)
 {
@@ -421,9 +426,7 @@ char *guests_console_log(const char *name)
 int64_t guest_uptime(const struct guest *guest)
 {
 	time_t now = time(NULL);
+	time_t started = guest->domain ? domain_started(guest->domain->id) : 0;
 
-	if (!guest->domain || !guest->domain->started ||
-	    guest->domain->started > now)
-		return -1;
-	return now - guest->domain->started;
+	return started && started <= now ? now - started : -1;
 }

@@ -32,6 +32,9 @@ struct guest_set {
 
 /* Read everything; the set must be zero-initialised. Guests are sorted by name. */
 int guests_read(struct guest_set *set, struct pvn_err *err);
+
+/* How much of each volume is used is not known before. */
+void guests_measure(struct guest_set *set);
 /* The same from a file of facts (for tests), key=value with vg, pool, memory-free, volume
  * ("name|bytes|data%|metadata%|chunk|tags"), config (path of an xl.cfg, beside
  * the file) and domain ("name|id|running|512|4", with the most MiB and vCPUs that it

@@ -76,27 +76,30 @@ static int ask_lvm(const char *vg, char **text_r, struct pvn_err *err)
 	return pvn_run_output((char *const *)argv, text_r, err);
 }
 
-/* What the text says of that may be old. */
-static void ask_kernel(const char *vg, struct volume *v)
+static void measure_pool(const char *vg, struct volume *pool)
+{
+	struct pvn_err ignored = { 0 };
+	struct pool_status st;
+
+	if (pool_status_read(vg, pool->name, &st, &ignored))
+		return;
+	pool->used_percent =
+		100.0 * (double)st.data_used / (double)st.data_bytes;
+	pool->meta_percent =
+		100.0 * (double)st.meta_used / (double)st.meta_bytes;
+}
+
+static void measure_thin(const char *vg, struct volume *v)
 {
 	autofree char *name = dm_name(vg, v->name, "");
 	autofree char *params = NULL;
 	struct pvn_err ignored = { 0 };
-	struct pool_status st;
 	uint64_t mapped;
 
-	v->used_percent = v->meta_percent = -1.0;
-	if (v->chunk && !pool_status_read(vg, v->name, &st, &ignored)) {
-		v->used_percent =
-			100.0 * (double)st.data_used / (double)st.data_bytes;
-		v->meta_percent =
-			100.0 * (double)st.meta_used / (double)st.meta_bytes;
-	} else if (!v->chunk && v->size &&
-		   !dm_target(name, true, &params, &ignored) &&
-		   sscanf(params, "%" SCNu64, &mapped) == 1) {
+	if (v->size && !dm_target(name, true, &params, &ignored) &&
+	    sscanf(params, "%" SCNu64, &mapped) == 1)
 		v->used_percent =
 			100.0 * (double)mapped * SECTOR / (double)v->size;
-	}
 }
 
 int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err)
@@ -114,9 +117,23 @@ int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err)
 		lvm_cache(vg, &before, text);
 	}
 	rc = volumes_parse(list, text, err);
-	for (size_t i = 0; !rc && i < list->n; i++)
-		ask_kernel(vg, &list->v[i]);
+	for (size_t i = 0; !rc && i < list->n; i++) {
+		struct volume *v = &list->v[i];
+
+		/* what the text says of that may be old */
+		v->used_percent = v->meta_percent = -1.0;
+		if (v->chunk)
+			measure_pool(vg, v);
+	}
 	return rc;
+}
+
+void volumes_measure(const char *vg, struct volume_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!list->v[i].chunk)
+			measure_thin(vg, &list->v[i]);
+	}
 }
 
 void volumes_free(struct volume_list *list)

@@ -27,8 +27,10 @@ struct volume_list {
 };
 
 /* All volumes of a VG; the list must be zero-initialised. LVM is asked only when its
- * metadata has changed since it was asked last; how much is used, the kernel tells. */
+ * metadata has changed since it was asked last; how much of a pool is used, the kernel tells. */
 int volumes_read(const char *vg, struct volume_list *list, struct pvn_err *err);
+/* And how much of each volume: one question more for each. */
+void volumes_measure(const char *vg, struct volume_list *list);
 /* The same from the text that 'lvs' printed. */
 int volumes_parse(struct volume_list *list, const char *text,
 		  struct pvn_err *err);
