@@ -10,6 +10,7 @@ import images
 import pytest
 from media import file_server
 
+DISK = "/dev/vda"
 KEYS = "/etc/paravane/release-keys"
 # ECMA-119: the volume's name in its descriptor
 VOLUME_AT, VOLUME_LEN = 32768 + 40, 32
@@ -149,11 +150,17 @@ def test_release_that_does_not_come_up(disk_alone, installed_uefi, iso, signer, 
     assert again.status == 3 and "was given up before" in again.stderr
 
 
-def flip(host, device, iso, places):
+def begin_of(host, slot):
+    """Where a slot begins on its disk, in bytes: a partition that is mounted can't be written."""
+    name = slots(host)[slot]["device"].removeprefix("/dev/")
+    return int(host.succeed(f"cat /sys/class/block/{name}/start")) * 512
+
+
+def flip(host, slot, iso, places):
     """In each of these places, one bit of the byte that the ISO has there."""
-    data = iso.read_bytes()
-    host.succeed("\n".join(
-        f"printf '\\{data[at] ^ 1:03o}' | dd of={device} bs=1 seek={at} conv=notrunc 2>/dev/null"
+    data, begin = iso.read_bytes(), begin_of(host, slot)
+    host.succeed("set -e\n" + "\n".join(
+        f"printf '\\{data[at] ^ 1:03o}' | dd of={DISK} bs=1 seek={begin + at} conv=notrunc 2>&1"
         for at in places) + "\nsync", 300)
 
 
@@ -169,12 +176,12 @@ def test_flipped_bits_are_noticed(disk_alone, installed_bios, iso):
              for path, (at, size) in extents(iso).items() if not path.startswith(
         ("/manifest", "/boot/isolinux/isolinux.bin", "/boot/isolinux/boot.cat"))}
     assert running[0]["files"] == len(files)
-    device = slots(host)["a"]["device"]
-    flip(host, device, iso, files.values())
+    flip(host, "a", iso, files.values())
     seen = host.fail("host verify --json", 600)
     assert seen.status == 1
     assert set(json.loads(seen.stdout)["slots"][0]["damaged"]) == set(files)
-    host.succeed(f"dd if={slots(host)['b']['device']} of={device} bs=1M conv=notrunc; sync", 300)
+    host.succeed(f"dd if={slots(host)['b']['device']} of={DISK} bs=1M conv=notrunc"
+                 f" seek={begin_of(host, 'a') // images.MIB}; sync", 300)
     assert "as they were built" in host.succeed("host verify", 600)
 
 
@@ -188,9 +195,9 @@ def test_kept_release_goes_bad(disk_alone, installed_bios, iso, damage):
     """
     host = disk_alone(installed_bios)
     begin, size = extent(iso, damage)
-    device = slots(host)["a"]["device"]
-    host.succeed(f"dd if=/dev/zero of={device} bs=64k seek={(begin + size // 2) // 65536}"
-                 " count=4 conv=notrunc; sync")
+    middle = begin_of(host, "a") + begin + size // 2
+    host.succeed(f"dd if=/dev/zero of={DISK} bs=64k seek={middle // 65536} count=4"
+                 " conv=notrunc; sync")
     host.console.may_crash = True
     host.reboot()
     host._until(lambda: slots(host)["b"]["starts"], 120, "slot b to be kept")
