@@ -16,6 +16,7 @@ O/figures-guests/NAME.log keeps that for compare.py.
 """
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -31,6 +32,7 @@ from qemu import PVH_CPU, Disk  # noqa: E402
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 WORK = OUT / "figures-guests"
 KEY = WORK / "id_ed25519"
+BOOT = WORK / "boot"  # of the ISO that was installed
 DEBIAN = OUT / "templates-more" / "debian.tar"
 # how many guests, unless one is refused before, and seconds for each to boot in
 COUNT = {"ours": 60, "stock": 24, "ours-pvh": 3, "stock-pvh": 3}
@@ -62,7 +64,8 @@ def run(host, script, kind, log):
 
 def our_boot(iso):
     """What the installed disk's menu starts, from the ISO that it was installed from."""
-    boot = direct_boot(iso, WORK, "", label="install")
+    BOOT.mkdir(exist_ok=True)
+    boot = direct_boot(iso, BOOT, "", label="install")
     install_id = (WORK / "installed").read_text().strip()
     mode = f"paravane.mode=host paravane.install={install_id} paravane.slot=a"
     assert "paravane.mode=install" in boot.modules[0]
@@ -73,6 +76,7 @@ def our_boot(iso):
 def make_installation(iso):
     """With the template 'debian'."""
     WORK.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(BOOT, ignore_errors=True)
     for old in (KEY, KEY.with_suffix(".pub")):
         old.unlink(missing_ok=True)
     installed = install("install", WORK / "log", make_key(WORK), iso,
