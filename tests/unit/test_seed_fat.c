@@ -114,3 +114,27 @@ PVN_TEST(too_large)
 			 -ENOSPC);
 	assert_non_null(strstr(err.msg, "'meta-data' has no room"));
 }
+
+/* What a guest takes for random is known to no other. */
+PVN_TEST(each_seed_has_its_own_randomness)
+{
+	autofree char *one = volume(4 * MIB);
+	autofree char *other = volume(4 * MIB);
+	struct seed seed = { .meta_data = xstrdup(""),
+			     .user_data = xstrdup(""),
+			     .network_config = xstrdup("") };
+	struct pvn_err err = { 0 };
+	autofree char *a = NULL;
+	autofree char *b = NULL;
+
+	assert_int_equal(seed_write(&seed, one, &err), 0);
+	assert_int_equal(seed_write(&seed, other, &err), 0);
+	a = read_file(one, "random-seed");
+	b = read_file(other, "random-seed");
+	assert_int_equal(strlen(a), 65);
+	assert_int_equal(strspn(a, "0123456789abcdef"), 64);
+	assert_string_not_equal(a, b);
+	unlink(one);
+	unlink(other);
+	seed_free(&seed);
+}

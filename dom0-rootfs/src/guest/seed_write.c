@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "../lib/file.h"
@@ -18,26 +19,44 @@
 #include "seed.h"
 #include "seed_fat.h"
 
+#define N_FILES 4
+#define RANDOM_BYTES 32 /* what Linux wants before it gives any away */
+
+struct file_set {
+	char random[2 * RANDOM_BYTES + 2];
+	struct fat_file v[N_FILES];
+};
+
+/* A guest that wakes up for the first time knows nothing that others don't, and its ssh would
+ * wait for that: it is given something, new for each. */
+static int list_files(const struct seed *seed, struct file_set *set,
+		      struct pvn_err *err)
+{
+	unsigned char random[RANDOM_BYTES];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return pvn_err_errno(err, errno, "no random numbers");
+	for (size_t i = 0; i < sizeof(random); i++)
+		sprintf(set->random + 2 * i, "%02x", random[i]);
+	strcat(set->random, "\n");
+	set->v[0] = (struct fat_file){ "meta-data", seed->meta_data };
+	set->v[1] = (struct fat_file){ "user-data", seed->user_data };
+	set->v[2] = (struct fat_file){ "network-config", seed->network_config };
+	set->v[3] = (struct fat_file){ "random-seed", set->random };
+	return 0;
+}
+
 int seed_put_files(const void *arg, const char *dir, struct pvn_err *err)
 {
-	const struct seed *seed = arg;
-	const struct {
-		const char *name;
-		const char *text;
-	} files[] = {
-		{ "meta-data", seed->meta_data },
-		{ "user-data", seed->user_data },
-		{ "network-config", seed->network_config },
-	};
+	struct file_set set = { 0 };
+	int rc = list_files(arg, &set, err);
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		autofree char *path = xasprintf("%s/%s", dir, files[i].name);
-		int rc = file_write(path, files[i].text, 0600, err);
+	for (size_t i = 0; !rc && i < N_FILES; i++) {
+		autofree char *path = xasprintf("%s/%s", dir, set.v[i].name);
 
-		if (rc)
-			return rc;
+		rc = file_write(path, set.v[i].text, 0600, err);
 	}
-	return 0;
+	return rc;
 }
 
 typedef int work_fn(const void *arg, const char *dir, struct pvn_err *err);
@@ -126,10 +145,7 @@ static int measure(int fd, const char *device, size_t *size_r, size_t *sector_r,
 
 int seed_write(const struct seed *seed, const char *device, struct pvn_err *err)
 {
-	const struct fat_file files[] = { { "meta-data", seed->meta_data },
-					  { "user-data", seed->user_data },
-					  { "network-config",
-					    seed->network_config } };
+	struct file_set set = { 0 };
 	autoclose int fd = open(device, O_WRONLY | O_CLOEXEC);
 	autofree char *image = NULL;
 	size_t size = 0, sector = 0, used = 0;
@@ -139,9 +155,10 @@ int seed_write(const struct seed *seed, const char *device, struct pvn_err *err)
 		return pvn_err_errno(err, errno, "cannot open '%s'", device);
 	rc = measure(fd, device, &size, &sector, err);
 	if (!rc)
-		rc = seed_fat_make(size, sector, files,
-				   sizeof(files) / sizeof(files[0]), &image,
-				   &used, err);
+		rc = list_files(seed, &set, err);
+	if (!rc)
+		rc = seed_fat_make(size, sector, set.v, N_FILES, &image, &used,
+				   err);
 	if (!rc)
 		rc = write_at(fd, image, used, 0, device, err);
 	if (!rc && fsync(fd))
