@@ -13,7 +13,7 @@ memory() { note memory "$1" "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)
 create() { # NAME OPTION...
 	name=$1
 	shift
-	guest create "$name" --template mini --type "$type" --start "$@"
+	guest create "$name" --template mini --type "$type" --memory 48M --start "$@"
 }
 
 # Seconds of CPU that all domains have used.

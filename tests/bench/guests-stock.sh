@@ -94,7 +94,7 @@ debian_to_ssh() {
 	done
 }
 
-memory=64 seed='' mac=''
+memory=48 seed='' mac=''
 kernel='kernel = "/root/guest-vmlinux"
 cmdline = "root=/dev/xvda rw console=hvc0 quiet"'
 round "" "$count"

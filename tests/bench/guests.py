@@ -36,7 +36,7 @@ BOOT = WORK / "boot"  # of the ISO that was installed
 DEBIAN = OUT / "templates-more" / "debian.tar"
 # how many guests, unless one is refused before, and seconds for each to boot in
 COUNT = {"ours": 60, "stock": 24, "ours-pvh": 3, "stock-pvh": 3}
-REST = {"pv": 8, "pvh": 60}
+REST = {"pv": 15, "pvh": 60}
 MEMORY = 4096  # MiB
 LIMIT = 14400  # seconds
 # dom0's kernel keeps all that is noted until the end
