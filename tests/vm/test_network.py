@@ -87,7 +87,10 @@ def test_own_addresses_only(host, guests):
         dom0 10.77.0.1 --- brt --- g1 (ip=10.77.0.11), g2 (no ip=)
     """
     one, two = guests
+    # whoever had its address before is forgotten by the host
+    host.succeed(f"ip neigh add {OWN['g1']} lladdr 02:00:00:00:00:99 dev brt nud permanent")
     one.plug(f"ip={OWN['g1']}")
+    assert "02:00:00:00:00:99" not in host.succeed("ip neigh show dev brt")
     two.plug()
     assert one.reaches(HOST) and two.reaches(HOST) and two.reaches(OWN["g1"])
 

@@ -17,6 +17,7 @@
 #include "addresses.h"
 #include "guard.h"
 #include "hotplug.h"
+#include "neighbour.h"
 
 #define SYS_NET "/sys/class/net"
 #define BACKENDS "/local/domain/0/backend/vif"
@@ -315,25 +316,22 @@ static void guard_all_again(const struct hotplug *hp)
 }
 
 /* What it may send, before it can send anything. */
-static int guard(const struct hotplug *hp, const char *dev, const char *bridge,
-		 struct pvn_err *err)
+static int guard(const struct hotplug *hp, const char *dev,
+		 const struct addresses *own, struct pvn_err *err)
 {
 	struct pvn_err why = { 0 };
-	struct addresses own = { 0 };
-	int rc = own_addresses(hp, bridge, &own, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (hp->open)
 		return guard_clear(dev, err);
-	rc = guard_set(dev, &own, err);
+	rc = guard_set(dev, own, err);
 	if (rc != -ENOENT)
 		return rc;
 	/* Not loaded yet, or somebody's 'nft flush ruleset' removed it. To load it fails,
 	 * too, when somebody else was faster. */
 	guard_load(&why);
 	guard_all_again(hp);
-	rc = guard_set(dev, &own, err);
+	rc = guard_set(dev, own, err);
 	return rc == -ENOENT ? pvn_err(err, rc, "%s", why.msg) : rc;
 }
 
@@ -355,12 +353,14 @@ static int vif_online(const struct hotplug *hp, const char *vif,
 {
 	autofree char *bridge = NULL;
 	const char *dev = vifname ? vifname : vif;
+	struct addresses own = { 0 };
 	int rc;
 
 	rc = find_bridge(hp, &bridge, err);
-	if (rc)
-		return rc;
-	rc = guard(hp, dev, bridge, err);
+	if (!rc)
+		rc = own_addresses(hp, bridge, &own, err);
+	if (!rc)
+		rc = guard(hp, dev, &own, err);
 	if (rc)
 		return rc;
 	if (vifname && !if_exists(vifname)) {
@@ -381,7 +381,10 @@ static int vif_online(const struct hotplug *hp, const char *vif,
 		rc = join_vlan(hp, dev, bridge, err);
 	if (!rc)
 		rc = set_up(dev, true, err);
-	return rc ? rc : hp_connected(hp, err);
+	if (rc)
+		return rc;
+	neighbours_forget(bridge, &own);
+	return hp_connected(hp, err);
 }
 
 /* netback usually removed the interface before we come here. */
