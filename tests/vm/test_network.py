@@ -87,11 +87,14 @@ def test_own_addresses_only(host, guests):
         dom0 10.77.0.1 --- brt --- g1 (ip=10.77.0.11), g2 (no ip=)
     """
     one, two = guests
-    # whoever had its address before is forgotten by the host
-    host.succeed(f"ip neigh add {OWN['g1']} lladdr 02:00:00:00:00:99 dev brt nud permanent")
-    one.plug(f"ip={OWN['g1']}")
-    assert "02:00:00:00:00:99" not in host.succeed("ip neigh show dev brt")
     two.plug()
+    # the host forgets whom it knew by an address when that is given to another guest
+    two.run(f"ip addr add {OWN['g1']}/24 dev eth1")
+    assert two.reaches(HOST, f"-I {OWN['g1']}")
+    assert MAC["g2"] in host.succeed(f"ip neigh show {OWN['g1']} dev brt")
+    two.run(f"ip addr del {OWN['g1']}/24 dev eth1")
+    one.plug(f"ip={OWN['g1']}")
+    assert MAC["g2"] not in host.succeed(f"ip neigh show {OWN['g1']} dev brt")
     assert one.reaches(HOST) and two.reaches(HOST) and two.reaches(OWN["g1"])
 
     one.run("ip addr add 10.77.0.99/24 dev eth1")
