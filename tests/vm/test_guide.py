@@ -30,7 +30,7 @@ WHERE = ("sh build", "sh laptop", "sh host")
 # MiB for the host with so many guests, and one more
 MEMORY = {2: 2560, 10: 6144}
 # What those that are looked into answer; else the exit code says all.
-ANSWERS = {"uname -r": r"^web1\n\S+-cloud-amd64\n(.*\n)*root\n",
+ANSWERS = {"uname -r": r"^web1\n\S+-cloud-amd64\n(.*\n)*root\n(.*\n)*0 loaded units",
            "wait staging --for ssh)": r"^staging\n", "-p 2222": r"^web1\n"}
 
 # host1 is the test's host, and so is port 2222 of it.
