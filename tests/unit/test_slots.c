@@ -112,3 +112,25 @@ PVN_TEST(damaged_manifest_is_noticed)
 		free(line);
 	}
 }
+
+#define OLD_MANIFEST                                                 \
+	"version=0.1.1\nbuild-id=00\nhypervisor=4.20.3\nlvm2=2.03\n" \
+	"gone=1\n" HASH "  1  /a=b\n"
+#define NEW_MANIFEST                                                 \
+	"version=0.1.2\nbuild-id=01\nhypervisor=4.20.4\nlvm2=2.03\n" \
+	"libnew=1:2\n" HASH "  2  /a=b\n"
+
+PVN_TEST(manifests_are_compared)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_int_equal(manifest_compare(OLD_MANIFEST, NEW_MANIFEST, f), 3);
+	assert_int_equal(manifest_compare(OLD_MANIFEST, OLD_MANIFEST, f), 0);
+	fclose(f);
+	assert_string_equal(text, "  hypervisor 4.20.3 -> 4.20.4\n"
+				  "  libnew 1:2, new\n"
+				  "  gone 1, no more\n");
+	free(text);
+}

@@ -14,7 +14,10 @@ DISK = "/dev/vda"
 KEYS = "/etc/paravane/release-keys"
 # ECMA-119: the volume's name in its descriptor
 VOLUME_AT, VOLUME_LEN = 32768 + 40, 32
-NOT_WELL = "sed -i '2i grep -q paravane.try=b /proc/cmdline && exit 1' /etc/sv/guestd/run"
+ON_TRIAL = "grep -q paravane.try=b /proc/cmdline"
+NOT_WELL = f"sed -i '2i {ON_TRIAL} && exit 1' /etc/sv/guestd/run"
+# to Xen, all of dom0 does
+HANGS = f"sed -i '2i {ON_TRIAL} && killall -STOP watchdog && exit 1' /etc/sv/guestd/run"
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +118,7 @@ def test_new_release_is_tried_and_kept(disk_alone, installed_bios, iso, signer):
         assert "cannot fetch" in missing.stderr and "404" in missing.stderr
         done = host.run(f"host upgrade {url}/{new.name}", 300)
     assert done.status == 0 and "tries release 99.1 in slot b" in done.stdout, done
+    assert f"what changes from {running} to 99.1:\n  only Paravane's own parts\n" in done.stdout
     assert slots(host)["b"]["next_try"] and slots(host)["a"]["starts"]
     host.reboot()
     wait_until_kept(host, "b")
@@ -221,3 +225,23 @@ def test_release_that_is_not_well(disk_alone, installed_bios, iso, signer):
                 and not host.json("host slots")["on_trial"], 900, "the old release")
     assert host.json("host status")["slot"] == "a"
     assert "guestd" in slots(host)["b"]["given_up"]
+
+
+@pytest.mark.faults
+def test_release_that_hangs(disk_alone, installed_bios, iso, signer):
+    """Nobody tells Xen any more that dom0 is alive: it starts the machine again, with the old
+    release.
+
+        slot a --- slot b, hanging --- slot a
+    """
+    host = disk_alone(installed_bios)
+    trust(host, signer)
+    host.succeed(HANGS)
+    assert put(host, signer(iso, "99.4")).status == 0
+    host.reboot()
+    assert host.json("host slots")["on_trial"]
+    host._until(lambda: host.console.find("watchdog rebooting machine"), 300, "Xen's watchdog")
+    host._until(lambda: host.run("host slots --json").status == 0
+                and slots(host)["b"]["given_up"], 300, "the old release")
+    assert host.json("host status")["slot"] == "a"
+    assert slots(host)["b"]["given_up"] == "it did not come up"

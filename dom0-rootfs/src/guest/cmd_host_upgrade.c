@@ -10,6 +10,7 @@
 #include "host.h"
 #include "progress.h"
 #include "signature.h"
+#include "slot_verify.h"
 #include "slot_write.h"
 #include "upgrade.h"
 
@@ -221,10 +222,27 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	return 0;
 }
 
+static void say_changes(const struct upgrade *u)
+{
+	const struct slots *slots = &u->slots;
+	autofree char *old = NULL;
+	autofree char *new = NULL;
+	struct pvn_err ignored = { 0 };
+
+	if (slot_manifest(slots->booted, &old, &ignored) ||
+	    slot_manifest(slots->other, &new, &ignored))
+		return;
+	printf("what changes from %s to %s:\n", slots->booted->version,
+	       u->writer.version);
+	if (!manifest_compare(old, new, stdout))
+		printf("  only Paravane's own parts\n");
+}
+
 static void report(const void *ctx)
 {
 	const struct upgrade *u = ctx;
 
+	say_changes(u);
 	upgrade_end(&u->slots, u->writer.version, u->o->reboot);
 }
 

@@ -45,6 +45,67 @@ int manifest_line_parse(char *line, struct manifest_file *file,
 	return 0;
 }
 
+/* The value of the line "@name=..." in @text; NULL: there is none. Caller frees. */
+static char *part_version(const char *text, const char *name, size_t name_len)
+{
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		if (len > name_len && !strncmp(line, name, name_len) &&
+		    line[name_len] == '=')
+			return xasprintf("%.*s", (int)(len - name_len - 1),
+					 line + name_len + 1);
+		line += len + (line[len] == '\n');
+	}
+	return NULL;
+}
+
+/* What every build has anew is no news. */
+static bool is_part(const char *line, size_t len)
+{
+	return memchr(line, '=', len) && !memchr(line, ' ', len) &&
+	       strncmp(line, "version=", 8) && strncmp(line, "build-id=", 9);
+}
+
+/* The parts that @to has otherwise than @from; with @lacking those that it has not at all, which is
+ * what is said of them. */
+static size_t list_changes(const char *from, const char *to,
+			   const char *lacking, FILE *f)
+{
+	size_t n = 0;
+
+	for (const char *line = from; *line;) {
+		size_t len = strcspn(line, "\n");
+		size_t name = strcspn(line, "=\n");
+		autofree char *own = NULL;
+		autofree char *other = NULL;
+
+		if (is_part(line, len)) {
+			own = part_version(line, line, name);
+			other = part_version(to, line, name);
+		}
+		if (own && lacking && !other) {
+			fprintf(f, "  %.*s %s, %s\n", (int)name, line, own,
+				lacking);
+			n++;
+		} else if (own && !lacking && other &&
+			   strcmp(own, other) != 0) {
+			fprintf(f, "  %.*s %s -> %s\n", (int)name, line, own,
+				other);
+			n++;
+		}
+		line += len + (line[len] == '\n');
+	}
+	return n;
+}
+
+size_t manifest_compare(const char *old, const char *new, FILE *f)
+{
+	return list_changes(old, new, NULL, f) +
+	       list_changes(new, old, "new", f) +
+	       list_changes(old, new, "no more", f);
+}
+
 static int mount_slot(const struct slot *slot, struct pvn_err *err)
 {
 	autoclose int fd = open(slot->device, O_RDONLY | O_CLOEXEC);
@@ -90,6 +151,18 @@ static int is_whole(const struct manifest_file *file, char *buf, uint64_t *done,
 	}
 	sha256_end(&hash, hex);
 	return !n && bytes == file->bytes && !strcmp(hex, file->sha256);
+}
+
+int slot_manifest(const struct slot *slot, char **text_r, struct pvn_err *err)
+{
+	int rc = mount_slot(slot, err);
+
+	if (!rc)
+		rc = file_read(MOUNT_DIR "/manifest", text_r, err);
+	if (!rc && umount(MOUNT_DIR))
+		rc = pvn_err_errno(err, errno, "cannot unmount '%s'",
+				   slot->device);
+	return rc;
 }
 
 int slot_verify(const struct slot *slot, struct slot_check *check,

@@ -4,6 +4,7 @@
 #define PVN_SLOT_VERIFY_H
 
 #include <stdint.h>
+#include <stdio.h>
 #include "../lib/err.h"
 #include "../lib/mem.h"
 #include "slots.h"
@@ -19,6 +20,13 @@ struct manifest_file {
  * can't be understood is -EBADMSG; one about something else -ENOENT, without a message. */
 int manifest_line_parse(char *line, struct manifest_file *file,
 			struct pvn_err *err);
+
+/* The text of the manifest of the release in @slot. Caller frees. Mounts as slot_verify(). */
+int slot_manifest(const struct slot *slot, char **text_r, struct pvn_err *err);
+
+/* Say to @f which of the parts that both manifests name ("hypervisor=4.20.4") have another version in
+ * @new, and which only one of them has. Returns how many. */
+size_t manifest_compare(const char *old, const char *new, FILE *f);
 
 struct slot_check {
 	size_t files; /* looked at */
