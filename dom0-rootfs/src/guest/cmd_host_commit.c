@@ -127,12 +127,11 @@ static int commit_start(struct slots *slots, unsigned int seconds,
 {
 	int rc = end_trial(slots, err);
 
-	if (rc || !slots->starts)
+	if (rc || !slots->counted)
 		return rc;
 	if (slots->booted->name == slots->kept)
 		return slots_came_up(err);
-	return slots->starts >= SLOT_STARTS ? replace_kept(slots, seconds, err)
-					    : 0;
+	return slots->fallen ? replace_kept(slots, seconds, err) : 0;
 }
 
 static int run(void *ctx, char **args)

@@ -226,7 +226,8 @@ static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 	starts = kv_get(&vars, "starts");
 	slots->kept = kept && !strcmp(kept, "b") ? 'b' : 'a';
 	slots->next_try = next && (*next == 'a' || *next == 'b') ? *next : '\0';
-	slots->starts = starts ? strlen(starts) : 0;
+	slots->counted = starts && *starts;
+	slots->fallen = starts && *starts == 'o';
 	return 0;
 }
 

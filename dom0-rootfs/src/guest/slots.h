@@ -3,8 +3,8 @@
  *
  * Two places say it. grubenv on the EFI system partition decides what starts: 'slot' is kept
  * until it is changed, 'try' is started once and forgotten by GRUB before it starts, and 'starts'
- * has an x for each start since the kept one last came up. The notes on the state partition
- * remember what became of it. */
+ * has an x for each start since the kept one last came up, or 'o' when it is the other one's turn
+ * for that. The notes on the state partition remember what became of it. */
 #ifndef PVN_SLOTS_H
 #define PVN_SLOTS_H
 
@@ -33,7 +33,8 @@ struct slots {
 	bool trying; /* this boot is the try of 'booted', which is not kept yet */
 	char kept; /* what starts when nothing is tried */
 	char next_try; /* what the next start tries, or 0 */
-	size_t starts; /* of the one that is kept, since it last came up */
+	bool counted; /* starts of the one that is kept, since it last came up */
+	bool fallen; /* it did not, and this is the other one's turn */
 	struct kv_list notes;
 };
 
@@ -54,7 +55,7 @@ void slots_forget_failure(struct slots *slots, const char *version);
 
 /* The next start tries slot @name; 0: none. In grubenv, on the disk when it returns. */
 int slots_set_try(char name, struct pvn_err *err);
-/* So many starts without coming up, and GRUB takes the other slot; see images/boot/esp.cfg. */
+/* So many starts without coming up, and the other slot has its turn; see images/boot/esp.cfg. */
 #define SLOT_STARTS 3
 /* The one that is kept has come up. */
 int slots_came_up(struct pvn_err *err);
