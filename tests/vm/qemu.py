@@ -28,6 +28,7 @@ class Disk(NamedTuple):
     sector_size: int = 512
     serial: str = ""
     write_error_at: int | None = None  # byte where each write fails, as on bad media
+    write_log: os.PathLike | None = None  # a file that gets each write, see writelog.py
 
 
 def cpu(model):
@@ -78,6 +79,11 @@ def _one_disk(i, disk):
         device += f",serial={disk.serial}"
     image = (f"driver={disk.format},cache.no-flush=on,file.driver=file,"
              f"file.cache.no-flush=on,file.filename={disk.path}")
+    if disk.write_log:
+        image += f",node-name=image{i}"
+        log = (f"driver=blklogwrites,node-name=disk{i},file=image{i},log-super-update-interval=1,"
+               f"log.driver=file,log.filename={disk.write_log}")
+        return ["-blockdev", image, "-blockdev", log, "-device", device + sectors]
     if disk.write_error_at is None:
         image += f",node-name=disk{i}"
     else:

@@ -101,10 +101,14 @@ static const char *type_of(const libxl_dominfo *info)
 	return "?";
 }
 
-static void take_domain(struct domain *d, const libxl_dominfo *info)
+/* One without a name is being made: its builder gives it one in a moment, and may be guestd, which
+ * makes a spare. Returns false for that. */
+static bool take_domain(struct domain *d, const libxl_dominfo *info)
 {
 	autofree char *name = libxl_domid_to_name(xlctx, info->domid);
 
+	if (!name && !info->dying)
+		return false;
 	d->id = info->domid;
 	d->name = name ? xstrdup(name) : xasprintf("domain-%u", info->domid);
 	snprintf(d->uuid, sizeof(d->uuid), LIBXL_UUID_FMT,
@@ -115,6 +119,7 @@ static void take_domain(struct domain *d, const libxl_dominfo *info)
 		(info->current_memkb + info->outstanding_memkb) * 1024;
 	d->vcpus = info->vcpu_online;
 	d->cpu_ns = info->cpu_time;
+	return true;
 }
 
 int domains_read(struct domain_list *list, struct pvn_err *err)
@@ -133,9 +138,8 @@ int domains_read(struct domain_list *list, struct pvn_err *err)
 	for (int i = 0; i < n; i++) {
 		struct domain *d = &list->v[list->n];
 
-		if (!info[i].domid)
+		if (!info[i].domid || !take_domain(d, &info[i]))
 			continue;
-		take_domain(d, &info[i]);
 		list->n++;
 		if (strncmp(d->name, SPARE_DOMAIN, strlen(SPARE_DOMAIN)))
 			continue;

@@ -121,11 +121,26 @@ static int write_head(struct slot_writer *w, const void *head,
 	return rc;
 }
 
+static int open_slot(struct slot_writer *w, struct pvn_err *err)
+{
+	w->fd = open(w->slot->device, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (w->fd < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'",
+				     w->slot->device);
+	w->touched = true;
+	return 0;
+}
+
 int slot_writer_erase(struct slot_writer *w, struct pvn_err *err)
 {
 	autofree unsigned char *zeroes = xcalloc(1, SLOT_HEAD_BYTES);
+	int rc = 0;
 
-	return w->fd < 0 ? 0 : write_head(w, zeroes, err);
+	if (!w->touched)
+		return 0;
+	if (w->fd < 0)
+		rc = open_slot(w, err);
+	return rc ? rc : write_head(w, zeroes, err);
 }
 
 /* More than the ISO says of itself is not its. */
@@ -143,13 +158,10 @@ static int expect_end(const struct slot_writer *w, struct pvn_err *err)
 int slot_writer_copy(struct slot_writer *w, struct pvn_err *err)
 {
 	autofree char *buf = xcalloc(1, CHUNK);
-	int rc;
+	int rc = open_slot(w, err);
 
-	w->fd = open(w->slot->device, O_RDWR | O_EXCL | O_CLOEXEC);
-	if (w->fd < 0)
-		return pvn_err_errno(err, errno, "cannot open '%s'",
-				     w->slot->device);
-	rc = slot_writer_erase(w, err);
+	if (!rc)
+		rc = slot_writer_erase(w, err);
 	for (uint64_t at = SLOT_HEAD_BYTES; !rc && at < w->bytes;) {
 		uint64_t left = w->bytes - at;
 		size_t len = left < CHUNK ? (size_t)left : CHUNK;
@@ -219,7 +231,13 @@ int slot_writer_finish(struct slot_writer *w, struct pvn_err *err)
 {
 	int rc = verify(w, err);
 
-	return rc ? rc : write_head(w, w->head, err);
+	if (!rc)
+		rc = write_head(w, w->head, err);
+	if (!rc) {
+		close(w->fd);
+		w->fd = -1;
+	}
+	return rc;
 }
 
 void slot_writer_close(struct slot_writer *w)

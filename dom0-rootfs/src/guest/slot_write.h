@@ -3,6 +3,7 @@
 #ifndef PVN_SLOT_WRITE_H
 #define PVN_SLOT_WRITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "../lib/err.h"
 #include "slots.h"
@@ -14,6 +15,7 @@ struct slot_writer {
 	const char *key; /* file with the public key, minisign's; borrowed */
 	const char *signature; /* file with the signature, minisign's; borrowed */
 	int fd; /* the slot, or -1 */
+	bool touched; /* it was opened once */
 	char *leading; /* the signature that came before the release, or NULL */
 	unsigned char *
 		head; /* the first SLOT_HEAD_BYTES, in the slot only at the end */
@@ -29,7 +31,8 @@ struct slot_writer {
 int slot_writer_open(struct slot_writer *w, struct pvn_err *err);
 /* Empty the slot and write the rest of the release, all but its start: nothing that boots. */
 int slot_writer_copy(struct slot_writer *w, struct pvn_err *err);
-/* Does the signature hold for what the slot's disk gives back? Only then write the start. */
+/* Does the signature hold for what the slot's disk gives back? Only then write the start, and let go
+ * of the slot: it can be mounted. */
 int slot_writer_finish(struct slot_writer *w, struct pvn_err *err);
 /* Make the slot empty. */
 int slot_writer_erase(struct slot_writer *w, struct pvn_err *err);
