@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* adopt.c: domains that guestd did not make, or that a guestd before it made. */
 #include <string.h>
+#include "../lib/file.h"
 #include "guestd.h"
 
 static const libxl_dominfo *find_uuid(const libxl_dominfo *info, int n,
@@ -105,15 +106,33 @@ static void follow_rename(struct guestd *g, struct ward *ward)
 		ward_rename(ward, name);
 }
 
+/* The UUID in the guest's file; NULL: it has none, or not a good one. Caller frees. */
+static char *uuid_of_file(const char *name)
+{
+	auto_guestconf struct guestconf conf = { 0 };
+	autofree char *path = guestconf_path(name);
+	struct pvn_err ignored = { 0 };
+
+	if (!file_exists(path) || guestconf_read(path, &conf, &ignored))
+		return NULL;
+	return steal_ptr(&conf.uuid);
+}
+
 struct ward *adopt_find(struct guestd *g, const char *name)
 {
 	struct ward *ward = ward_find(g, name);
+	autofree char *uuid = NULL;
 
 	if (ward) {
 		follow_rename(g, ward);
 		return ward_find(g, name);
 	}
-	for (ward = g->wards; ward; ward = ward->next)
-		follow_rename(g, ward);
+	/* It may run under another name: as the one with its UUID, so that xenstore need not be
+	 * asked for the name of each. */
+	uuid = uuid_of_file(name);
+	for (ward = g->wards; ward; ward = ward->next) {
+		if (!uuid || !strcasecmp(uuid, ward->uuid))
+			follow_rename(g, ward);
+	}
 	return ward_find(g, name);
 }
