@@ -49,10 +49,10 @@ def torn(write, chance):
     return write._replace(data=write.data[:kept])
 
 
-def cuts(image, entries, seed):
+def cuts(image, entries, times, seed):
     """The image as a cut after each of the entries leaves it: what was flushed is there, of all
-    else in the disk's cache some. The same image each time; what is yielded is the cut's
-    number."""
+    else in the disk's cache some, other things each of so many times. The same image each time;
+    what is yielded is the entry's number."""
     chance = random.Random(seed)
     cached = []
     for n, entry in enumerate(entries):
@@ -67,8 +67,9 @@ def cuts(image, entries, seed):
                 cached.append(entry)
         lost = [(write, bytes(image[write.offset:write.offset + len(write.data)]))
                 for write in cached]
-        for write in cached:
-            apply(image, torn(write, chance))
-        yield n
-        for write, before in reversed(lost):
-            apply(image, write._replace(data=before))
+        for _ in range(times):
+            for write in cached:
+                apply(image, torn(write, chance))
+            yield n
+            for write, before in reversed(lost):
+                apply(image, write._replace(data=before))
