@@ -17,6 +17,9 @@
  * seen to take more than ten. */
 #define AWAY_SECONDS 30
 #define TOLD_SECONDS 3 /* then a person wants to know */
+/* One that is down for so long is not being started again: somebody stopped it. */
+#define DOWN_SECONDS 5
+#define TICKS 10 /* in a second */
 /* It ends so often while it is asked: then it is what it was asked for. */
 #define MAX_LOSSES 20
 
@@ -37,15 +40,27 @@ static int connect_once(void)
 	return rc;
 }
 
+/* As runsv says. */
+static bool is_down(void)
+{
+	autofree char *state = file_read_line(GUESTD_STATE);
+
+	return state && !strcmp(state, "down");
+}
+
 static int connect_soon(struct pvn_err *err)
 {
-	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
+	const struct timespec tick = { .tv_nsec = 1000000000 / TICKS };
 	int fd = connect_once();
+	int down = 0;
 
-	for (int i = 0; fd < 0 && i < AWAY_SECONDS * 10; i++) {
+	for (int i = 0;
+	     fd < 0 && i < AWAY_SECONDS * TICKS && down < DOWN_SECONDS * TICKS;
+	     i++) {
 		nanosleep(&tick, NULL);
+		down = is_down() ? down + 1 : 0;
 		fd = connect_once();
-		if (fd < 0 && i == TOLD_SECONDS * 10)
+		if (fd < 0 && i == TOLD_SECONDS * TICKS)
 			fprintf(stderr, "waiting for guestd\n");
 	}
 	if (fd < 0)
