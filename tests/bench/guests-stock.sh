@@ -102,6 +102,7 @@ round "" "$count"
 kernel="kernel = \"$(ls /boot/vmlinuz-*)\"
 ramdisk = \"$(ls /boot/initrd.img-*)\"
 cmdline = \"root=/dev/xvda rw console=hvc0 quiet\""
+memory=256 # for Debian's initramfs
 round debian- 3
 memory=384 seed=', "phy:/dev/vg/seed,xvdb,r"' mac=mac=00:16:3e:00:00:50,
 kernel='kernel = "/root/debian/vmlinuz"

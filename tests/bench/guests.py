@@ -50,8 +50,9 @@ def run(host, script, kind, log):
     """Run a script in dom0 and keep what it noted; it is not talked to meanwhile,
     which would cost it time."""
     host.feed("cat >/root/bench.sh", HERE / script)
-    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {COUNT[host.name]} {REST[kind]};"
-                 " echo \"bench ended: $?\" >/dev/console) >/root/bench.out 2>&1 </dev/null &")
+    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {COUNT[host.name]} {REST[kind]} &&"
+                 " code=0 || code=$?;"
+                 " echo \"bench ended: $code\" >/dev/console) >/root/bench.out 2>&1 </dev/null &")
     try:
         host._until(lambda: host.console.find(r"bench ended: \d"), LIMIT, "the end")
     finally:
