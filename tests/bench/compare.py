@@ -117,7 +117,7 @@ def why(figures, ours, stock):
                      f"stock to {len(stock.seconds('create'))}"
                for name in ("create_ratio", "create_ratio_24", "create_growth_ms")}
     reasons |= dict.fromkeys(("create_ratio_pvh", "destroy_ratio_pvh"),
-                             "PVH guests did not run here, neither in icount mode nor without it")
+                             "no PVH guests were measured")
     return {name: reasons.get(name, "the run ended before it")
             for name, value in figures.items() if value is None}
 
