@@ -106,9 +106,10 @@ def test_guest_that_crashes_is_started_again_but_not_for_ever(host):
     wait_for_log(host, "guest 'bad1' crashed 5 times within 10 minutes and stays down", 240)
     host._until(lambda: host.guests()["bad1"]["state"] == "crashed", 30,
                 "'guest list' to say that it crashed")
-    # guestd remembers that, too
+    # guestd remembers that, too, even if its domain was just being removed
     host.succeed("kill -9 $(pidof guestd)")
     host.wait_until_succeeds("pidof guestd")
+    host._until(lambda: "bad1" not in domain_ids(host), 60, "its domain to be gone")
     assert host.guests()["bad1"]["state"] == "crashed"
     host.succeed("guest rename bad1 good1; test ! -e /run/guestd/bad1", 120)
     assert {name: guest["state"] for name, guest in host.guests().items()} == {
