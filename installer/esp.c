@@ -87,14 +87,16 @@ static int put_env(const struct install *in, bool only_verify,
 		   struct pvn_err *err)
 {
 	const struct answers *a = in->answers;
+	const char slot[] = { in->kept, '\0' };
 	auto_kv struct kv_list vars = { 0 };
 	char block[GRUBENV_SIZE];
 	int rc;
 
 	kv_set(&vars, "install", in->id);
-	kv_set(&vars, "slot", "a");
+	kv_set(&vars, "slot", slot);
 	kv_set(&vars, "try", "");
 	kv_set(&vars, "starts", "");
+	kv_set(&vars, "rescue", "");
 	kv_set(&vars, "xen_args", a->xen_args ? a->xen_args : "");
 	kv_set(&vars, "kernel_args", a->kernel_args ? a->kernel_args : "");
 	rc = grubenv_make(block, &vars, err);
@@ -112,6 +114,13 @@ static int put_boot_files(const struct install *in, bool only_verify,
 			     only_verify, err);
 }
 
+static int make_folders(struct pvn_err *err)
+{
+	int rc = mkdir_p(MNT_ESP "/grub", 0755, err);
+
+	return rc ? rc : mkdir_p(MNT_ESP "/EFI/BOOT", 0755, err);
+}
+
 int esp_make(struct install *in, struct pvn_err *err)
 {
 	const char *dev = in->part[PART_ESP];
@@ -125,10 +134,59 @@ int esp_make(struct install *in, struct pvn_err *err)
 	if (!rc)
 		rc = device_mount(dev, MNT_ESP, "vfat", 0, OPTIONS, err);
 	if (!rc)
-		rc = mkdir_p(MNT_ESP "/grub", 0755, err);
-	if (!rc)
-		rc = mkdir_p(MNT_ESP "/EFI/BOOT", 0755, err);
+		rc = make_folders(err);
 	return rc ? rc : put_env(in, false, err);
+}
+
+char *esp_installation(void)
+{
+	auto_kv struct kv_list vars = { 0 };
+	autofree uint8_t *block = NULL;
+	struct pvn_err ignored;
+	const char *id = NULL;
+	size_t len = 0;
+
+	if (!read_bytes(MNT_ESP "/grub/grubenv", &block, &len, &ignored) &&
+	    len == GRUBENV_SIZE &&
+	    !grubenv_parse((const char *)block, &vars, &ignored))
+		id = kv_get(&vars, "install");
+	return id ? xstrdup(id) : NULL;
+}
+
+bool esp_has_files(void)
+{
+	static const char *const names[] = { "grub/grub.cfg",
+					     "EFI/BOOT/BOOTX64.EFI", NULL };
+
+	for (const char *const *name = names; *name; name++) {
+		autofree char *path = xasprintf(MNT_ESP "/%s", *name);
+		autofree uint8_t *data = NULL;
+		struct pvn_err ignored;
+		size_t len = 0;
+
+		if (read_bytes(path, &data, &len, &ignored) || !len)
+			return false;
+	}
+	return true;
+}
+
+int esp_compare_files(const struct install *in, struct pvn_err *err)
+{
+	return put_boot_files(in, true, err);
+}
+
+int esp_mend(struct install *in, struct pvn_err *err)
+{
+	autofree char *id = NULL;
+	int rc = device_mount(in->part[PART_ESP], MNT_ESP, "vfat", 0, OPTIONS,
+			      err);
+
+	if (!rc)
+		rc = make_folders(err);
+	if (rc)
+		return rc;
+	id = esp_installation();
+	return id && !strcmp(id, in->id) ? 0 : put_env(in, false, err);
 }
 
 int esp_make_bootable(struct install *in, struct pvn_err *err)

@@ -21,6 +21,7 @@ struct install {
 	const struct answers *answers; /* borrowed */
 	const struct disk *disk; /* borrowed from the facts */
 	char id[9];
+	char kept; /* the slot that starts, 'a' or 'b' */
 	char *slot_dir; /* where the booted ISO is mounted */
 	bool bios; /* can BIOS boot from the disk */
 	struct layout layout;
@@ -101,6 +102,14 @@ int grub_install_bios(const struct install *in, bool only_verify,
 int esp_make(struct install *in, struct pvn_err *err);
 int esp_make_bootable(struct install *in, struct pvn_err *err);
 int esp_verify(struct install *in, struct pvn_err *err);
+/* Of an ESP that is mounted: the installation that grubenv names (caller frees; NULL: none), whether
+ * what is started is there at all, and whether it is what we would write. */
+char *esp_installation(void);
+bool esp_has_files(void);
+int esp_compare_files(const struct install *in, struct pvn_err *err);
+/* Mount the ESP that is there for writing; grubenv is written anew unless it is this
+ * installation's. esp_make_bootable() goes on. */
+int esp_mend(struct install *in, struct pvn_err *err);
 /* Read a file of any bytes, at most 16 MiB. Caller frees *data_r. */
 int read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
 	       struct pvn_err *err);

@@ -8,6 +8,7 @@
 
 #include "file.h"
 #include "install.h"
+#include "repair.h"
 #include "run.h"
 
 #ifndef PVN_VERSION
@@ -25,6 +26,8 @@ struct options {
 	bool json;
 	bool list_disks;
 	bool facts_dump;
+	bool repair;
+	bool broken;
 	bool example;
 	bool help;
 	bool version;
@@ -49,6 +52,10 @@ static const struct opt {
 	OPT("list-disks", NULL, list_disks,
 	    "list the disks, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
+	OPT("repair", NULL, repair,
+	    "mend an installation's boot loader and state partition"),
+	OPT("broken", NULL, broken,
+	    "with --repair: only what does not start as it is"),
 	OPT("example", NULL, example,
 	    "print an answer file with all keys explained"),
 	OPT("help", NULL, help, "print this"),
@@ -177,18 +184,25 @@ static void on_undo(void *arg, const struct pvn_step *step,
 		fprintf(stderr, "undo %s\n", step->name);
 }
 
-static int carry_out(struct install *in)
+static int run_steps(const struct pvn_plan *steps, void *ctx,
+		     struct pvn_err *err)
 {
 	const struct pvn_plan_ui ui = { .step = on_step, .undone = on_undo };
-	struct pvn_err err = { 0 };
 
 	/* a step that is cut off can't be undone by anyone */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
-	install_print(in, stdout);
 	fflush(stdout);
-	if (plan_run(&in->steps, in, &ui, &err))
+	return plan_run(steps, ctx, &ui, err);
+}
+
+static int carry_out(struct install *in)
+{
+	struct pvn_err err = { 0 };
+
+	install_print(in, stdout);
+	if (run_steps(&in->steps, in, &err))
 		return fail(PVN_EXIT_FAILED, &err);
 	printf("installed Paravane as '%s' on %s\n", in->id, in->disk->path);
 	printf("finish: %s\n", in->answers->finish);
@@ -228,6 +242,35 @@ static int install(const struct options *o, const struct facts *facts)
 	return rc;
 }
 
+/* Returns an exit code. */
+static int repair_found(const struct options *o, struct repair *r)
+{
+	struct pvn_err err = { 0 };
+
+	repair_plan(r);
+	if (o->dry_run && o->json)
+		plan_print_json(&r->steps, stdout);
+	else if (!r->steps.n)
+		printf("nothing to mend: what '%s' starts from is whole\n",
+		       r->disk.path);
+	else if (o->dry_run)
+		plan_print(&r->steps, stdout);
+	else if (run_steps(&r->steps, r, &err))
+		return fail(PVN_EXIT_FAILED, &err);
+	return PVN_EXIT_OK;
+}
+
+static int repair(const struct options *o)
+{
+	struct repair r;
+	struct pvn_err err = { 0 };
+	int rc = repair_look(&r, o->id, o->slot, o->broken, &err);
+
+	rc = rc ? fail(PVN_EXIT_FAILED, &err) : repair_found(o, &r);
+	repair_free(&r);
+	return rc;
+}
+
 static int with_facts(const struct options *o)
 {
 	struct facts facts = { 0 };
@@ -264,7 +307,7 @@ int main(int argc, char **argv)
 		if (!o.dry_run && !o.list_disks && !o.facts_dump)
 			log = fopen(LOG_FILE, "ae");
 		pvn_log_to(log);
-		rc = with_facts(&o);
+		rc = o.repair ? repair(&o) : with_facts(&o);
 		pvn_log_to(NULL);
 	}
 	if (fflush(stdout) || ferror(stdout)) {

@@ -104,6 +104,7 @@ int install_plan(struct install *in, const struct facts *facts,
 	*in = (struct install){
 		.answers = answers,
 		.slot_dir = xstrdup(slot_dir),
+		.kept = 'a',
 		.disk_fd = -1,
 		.source_fd = -1,
 	};

@@ -56,12 +56,13 @@ $(PARAVANE): $(PARAVANE_OBJS) $(LIBPVN) $(O)/stamp/sources
 	@printf "  %-10s %s\n" LINK $(@F)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PARAVANE_LIBS)
 
-# It is started for each device: with Xen's libraries in it, it starts in half the time.
+# It is started for each device, at a guest's start and at its end: as a static
+# program it starts in a fraction of the time, as there is nothing to link.
 $(HOTPLUG): $(HOTPLUG_OBJS) $(LIBPVN) $(O)/stamp/sources
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" LINK $(@F)
-	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o %.a,$^) \
-		-Wl,-Bstatic -lxenstore -lxentoolcore -Wl,-Bdynamic
+	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -static -o $@ $(filter %.o %.a,$^) \
+		-lxenstore -lxentoolcore
 
 # The manual pages, from the same tables as --help.
 .PHONY: man

@@ -28,6 +28,7 @@ class Disk(NamedTuple):
     sector_size: int = 512
     serial: str = ""
     write_error_at: int | None = None  # byte where each write fails, as on bad media
+    read_only: bool = False
     write_log: os.PathLike | None = None  # a file that gets each write, see writelog.py
 
 
@@ -79,6 +80,8 @@ def _one_disk(i, disk):
         device += f",serial={disk.serial}"
     image = (f"driver={disk.format},cache.no-flush=on,file.driver=file,"
              f"file.cache.no-flush=on,file.filename={disk.path}")
+    if disk.read_only:
+        image += ",read-only=on"
     if disk.write_log:
         image += f",node-name=image{i}"
         log = (f"driver=blklogwrites,node-name=disk{i},file=image{i},log-super-update-interval=1,"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_commit.c: 'host commit': keep the release that is on trial, or find that one was
  * given up. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "cmd.h"
@@ -13,11 +15,14 @@
 
 struct opts {
 	unsigned int wait;
+	bool ask;
 };
 
 static const struct opt opts[] = {
 	OPT("wait", OPT_UINT, wait, "SECONDS",
 	    "wait so long until the host is well", .max = 86400),
+	OPT("ask", OPT_FLAG, ask, NULL,
+	    "where the upgrade is to be confirmed, wait until somebody does"),
 };
 
 /* Of the trial that runs: does it end well, within @seconds? */
@@ -57,6 +62,7 @@ static int keep(struct slots *slots, struct pvn_err *err)
 	if (rc)
 		return rc;
 	kv_remove(&slots->notes, "try");
+	kv_remove(&slots->notes, "confirm");
 	if (slots->booted->version)
 		slots_forget_failure(slots, slots->booted->version);
 	rc = slots_write_notes(slots, err);
@@ -66,14 +72,53 @@ static int keep(struct slots *slots, struct pvn_err *err)
 	return rc;
 }
 
-static int commit_trial(struct slots *slots, unsigned int seconds,
+/* Somebody else's 'host commit' has kept it. */
+static bool is_kept(void)
+{
+	auto_slots struct slots now = { 0 };
+	struct pvn_err ignored = { 0 };
+
+	return !slots_read(&now, &ignored) && !now.trying;
+}
+
+static int wait_until_confirmed(unsigned int minutes, struct pvn_err *err)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	struct timespec now, begin;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	while (!is_kept()) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - begin.tv_sec >= (time_t)minutes * 60)
+			return pvn_err(err, -ETIMEDOUT,
+				       "nobody confirmed it within %u %s",
+				       minutes,
+				       minutes == 1 ? "minute" : "minutes");
+		nanosleep(&second, NULL);
+	}
+	return 0;
+}
+
+static unsigned int minutes_to_confirm(const struct slots *slots)
+{
+	const char *minutes = kv_get(&slots->notes, "confirm");
+
+	return minutes ? (unsigned int)strtoul(minutes, NULL, 10) : 0;
+}
+
+static int commit_trial(struct slots *slots, const struct opts *o,
 			struct pvn_err *err)
 {
+	unsigned int minutes = o->ask ? minutes_to_confirm(slots) : 0;
 	struct pvn_err second = { 0 };
-	int rc = wait_until_well(slots, seconds, err);
+	int rc = wait_until_well(slots, o->wait, err);
 
-	if (!rc)
+	if (!rc && !minutes)
 		return keep(slots, err);
+	if (!rc)
+		rc = wait_until_confirmed(minutes, err);
+	if (!rc)
+		return 0;
 	if (give_up(slots, slots->booted, err->msg, &second))
 		fprintf(stderr, "%s\n", second.msg);
 	return pvn_err_wrap(err, "release %s is given up",
@@ -143,8 +188,10 @@ static int run(void *ctx, char **args)
 
 	(void)args;
 	if (!rc)
-		rc = slots.trying ? commit_trial(&slots, o->wait, &err)
+		rc = slots.trying ? commit_trial(&slots, o, &err)
 				  : commit_start(&slots, o->wait, &err);
+	if (!rc)
+		rc = slots_back_up(&err);
 	return rc ? cmd_error(&cmd_host_commit, PVN_EXIT_FAILED, &err)
 		  : PVN_EXIT_OK;
 }
@@ -157,8 +204,8 @@ const struct cmd cmd_host_commit = {
 	.help = "keep the release that is on trial, if the host is well",
 	.example = "host commit --wait 300\n",
 	.details =
-		"The host does this itself at each start, with --wait 300, and starts the old release again\n"
-		"when it fails. Without a trial it only notes what became of the last one, and that the\n"
+		"The host does this itself at each start, with --wait 300 --ask, and starts the old release again\n"
+		"when it fails. After an upgrade with --confirm it is somebody's to do, in time. Without a trial it only notes what became of the last one, and that the\n"
 		"release has come up: GRUB counts the starts, and takes the other slot after three in vain.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

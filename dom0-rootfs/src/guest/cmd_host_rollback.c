@@ -9,12 +9,14 @@ struct opts {
 	struct change_opts change;
 	bool again;
 	bool reboot;
+	unsigned int confirm;
 };
 
 static const struct opt opts[] = {
 	OPT("again", OPT_FLAG, again, NULL,
 	    "take it although it was given up before"),
 	OPT("reboot", OPT_FLAG, reboot, NULL, "start it at once"),
+	CONFIRM_OPT,
 	CHANGE_OPTS,
 };
 
@@ -48,7 +50,7 @@ static void report(const void *ctx)
 {
 	const struct rollback *r = ctx;
 
-	upgrade_end(&r->slots, r->slots.other->version, r->o->reboot);
+	upgrade_end(&r->tried, r->slots.other->version, r->o->reboot);
 }
 
 static int run(void *ctx, char **args)
@@ -65,7 +67,7 @@ static int run(void *ctx, char **args)
 	int exit_code;
 
 	(void)args;
-	r.tried.slots = &r.slots;
+	r.tried = (struct upgrade_try){ &r.slots, o->confirm };
 	exit_code = change_run(&r.change);
 	slots_free(&r.slots);
 	return exit_code;

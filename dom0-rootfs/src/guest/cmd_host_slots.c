@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_slots.c: 'host slots': which releases this host has, and which one starts. */
 #include <string.h>
+#include <time.h>
 #include "cmd.h"
 #include "json.h"
 #include "slots.h"
@@ -36,19 +37,36 @@ static char *state_of(const struct slots *s, const struct slot *slot)
 	return text;
 }
 
+/* When it was read and was whole; caller frees. */
+static char *verified_text(const struct slot *slot)
+{
+	const time_t when = (time_t)slot->verified;
+	char text[32];
+	struct tm tm;
+
+	if (slot->damaged)
+		return xstrdup("damaged");
+	if (!when || !gmtime_r(&when, &tm) ||
+	    !strftime(text, sizeof(text), "%F %R", &tm))
+		return xstrdup("-");
+	return xstrdup(text);
+}
+
 static void print_text(const struct slots *s)
 {
-	auto_table struct table table = { .n_columns = 4 };
+	auto_table struct table table = { .n_columns = 5 };
 
-	table_add_row(&table, "SLOT", "VERSION", "SIZE", "STATE");
+	table_add_row(&table, "SLOT", "VERSION", "SIZE", "VERIFIED", "STATE");
 	for (int i = 0; i < N_SLOTS; i++) {
 		const struct slot *slot = &s->v[i];
 		const char name[] = { slot->name, '\0' };
 		autofree char *state = state_of(s, slot);
+		autofree char *verified = verified_text(slot);
 
 		table_add(&table, name);
 		table_add(&table, slot->version ? slot->version : "empty");
 		table_add_size(&table, slot->iso_bytes);
+		table_add(&table, verified);
 		table_add(&table, state);
 	}
 	table_print(&table, stdout);
@@ -69,6 +87,8 @@ static void print_json(const struct slots *s)
 		json_string(j, "device", slot->device);
 		json_string(j, "version", slot->version);
 		json_int(j, "bytes", (int64_t)slot->iso_bytes);
+		json_int(j, "verified", slot->verified);
+		json_bool(j, "damaged", slot->damaged);
 		json_bool(j, "running", slot == s->booted);
 		json_bool(j, "starts", slot->name == s->kept);
 		json_bool(j, "next_try", slot->name == s->next_try);
@@ -106,9 +126,10 @@ const struct cmd cmd_host_slots = {
 	.example = "host slots\n",
 	.details =
 		"running: this one was started; on trial: it is kept when it is well. starts: the one that\n"
-		"starts when none is tried. given up: it was tried, and why it was not kept.\n"
-		"--json: on_trial, and slots[] with name, device, version (null: empty), bytes, running,\n"
-		"starts, next_try and given_up (why, or null).\n",
+		"starts when none is tried. given up: it was tried, and why it was not kept. VERIFIED: when all of\n"
+		"it was last read and was as it was built (UTC), or damaged; see 'host verify'.\n"
+		"--json: on_trial, and slots[] with name, device, version (null: empty), bytes, verified (when,\n"
+		"s since 1970; 0: not known), damaged, running, starts, next_try and given_up (why, or null).\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,

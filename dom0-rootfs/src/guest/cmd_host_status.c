@@ -75,7 +75,7 @@ static int read_status(struct status *s, struct pvn_err *err)
 	if (gethostname(s->hostname, sizeof(s->hostname) - 1))
 		s->hostname[0] = '\0';
 	s->address = host_address(DEFAULT_BRIDGE);
-	s->slot = host_cmdline("paravane.slot");
+	s->slot = host_boot_fact("slot");
 	rc = domain_host_read(&s->xen, err);
 	if (!rc)
 		rc = domains_read(&domains, err);

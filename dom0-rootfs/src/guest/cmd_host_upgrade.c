@@ -22,6 +22,7 @@ struct opts {
 	bool allow_downgrade;
 	bool again;
 	bool reboot;
+	unsigned int confirm;
 };
 
 static const struct opt opts[] = {
@@ -32,6 +33,7 @@ static const struct opt opts[] = {
 	OPT("again", OPT_FLAG, again, NULL,
 	    "take it although it was given up before"),
 	OPT("reboot", OPT_FLAG, reboot, NULL, "start it at once"),
+	CONFIRM_OPT,
 	CHANGE_OPTS,
 };
 
@@ -77,6 +79,7 @@ static int step_write(void *ctx, struct pvn_err *err)
 {
 	struct upgrade *u = ctx;
 
+	slot_forget_verified(u->slots.other);
 	return explain(u, slot_writer_copy(&u->writer, err), err);
 }
 
@@ -90,11 +93,15 @@ static int undo_write(void *ctx, struct pvn_err *err)
 static int step_verify(void *ctx, struct pvn_err *err)
 {
 	struct upgrade *u = ctx;
+	struct pvn_err ignored;
 	int rc = file_write(SIGNATURE_COPY, u->signature, 0600, err);
 
 	if (!rc)
 		rc = slot_writer_finish(&u->writer, err);
 	unlink(SIGNATURE_COPY);
+	if (!rc)
+		slot_note_verified(u->slots.other, u->writer.version, false,
+				   &ignored);
 	return rc;
 }
 
@@ -243,7 +250,7 @@ static void report(const void *ctx)
 	const struct upgrade *u = ctx;
 
 	say_changes(u);
-	upgrade_end(&u->slots, u->writer.version, u->o->reboot);
+	upgrade_end(&u->tried, u->writer.version, u->o->reboot);
 }
 
 static int run(void *ctx, char **args)
@@ -264,7 +271,7 @@ static int run(void *ctx, char **args)
 	struct pvn_err ignored = { 0 };
 	int exit_code;
 
-	u.tried.slots = &u.slots;
+	u.tried = (struct upgrade_try){ &u.slots, o->confirm };
 	exit_code = change_run(&u.change);
 	if (u.writer.in >= 0)
 		close(u.writer.in);

@@ -108,6 +108,17 @@ char *host_cmdline(const char *key)
 	return NULL;
 }
 
+char *host_boot_fact(const char *key)
+{
+	auto_kv struct kv_list facts = { 0 };
+	struct pvn_err ignored;
+	const char *value = kv_read(&facts, PATH_RUN "/mode", &ignored)
+				    ? NULL
+				    : kv_get(&facts, key);
+
+	return value && *value ? xstrdup(value) : NULL;
+}
+
 /* Who has the lock, as the holder wrote it there. */
 static char *lock_holder(void)
 {

@@ -40,6 +40,10 @@ char *host_address(const char *name);
  * Caller frees. */
 char *host_cmdline(const char *key);
 
+/* What the boot found out about itself: "mode" (host, live, install), "install" (this installation's
+ * id), "slot". NULL when it is not known or empty. Caller frees. */
+char *host_boot_fact(const char *key);
+
 /* Take the lock of all commands that change guests, waiting at most 60 s. It
  * ends with the process. Returns 0 or a negative errno. */
 int host_lock(const char *what, struct pvn_err *err);

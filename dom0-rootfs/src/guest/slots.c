@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <linux/fs.h>
 #include "../lib/file.h"
 #include "../lib/grubenv.h"
@@ -100,7 +101,7 @@ static char *partition(const char *name)
 static int find_partition(const char *role, char **device_r,
 			  struct pvn_err *err)
 {
-	autofree char *install = host_cmdline("paravane.install");
+	autofree char *install = host_boot_fact("install");
 	autofree char *name =
 		xasprintf("pvn-%s-%s", role, install ? install : "");
 
@@ -109,6 +110,50 @@ static int find_partition(const char *role, char **device_r,
 		return pvn_err(err, -ENOENT, "there is no partition '%s'",
 			       name);
 	return 0;
+}
+
+/* Of slot a; key=value: version, time (s since 1970), damaged=yes|no. */
+static char *verified_path(const struct slot *slot)
+{
+	return xasprintf("/state/verified-%c", slot->name);
+}
+
+static void read_verified(struct slot *slot)
+{
+	autofree char *path = verified_path(slot);
+	auto_kv struct kv_list list = { 0 };
+	struct pvn_err ignored;
+	const char *version, *when, *damaged;
+
+	if (!slot->version || kv_read(&list, path, &ignored))
+		return;
+	version = kv_get(&list, "version");
+	when = kv_get(&list, "time");
+	damaged = kv_get(&list, "damaged");
+	if (!version || !when || strcmp(version, slot->version) != 0)
+		return;
+	slot->verified = strtoll(when, NULL, 10);
+	slot->damaged = damaged && !strcmp(damaged, "yes");
+}
+
+int slot_note_verified(const struct slot *slot, const char *version,
+		       bool damaged, struct pvn_err *err)
+{
+	autofree char *path = verified_path(slot);
+	autofree char *when = xasprintf("%lld", (long long)time(NULL));
+	auto_kv struct kv_list list = { 0 };
+
+	kv_set(&list, "version", version);
+	kv_set(&list, "time", when);
+	kv_set(&list, "damaged", damaged ? "yes" : "no");
+	return kv_write(&list, path, 0644, err);
+}
+
+void slot_forget_verified(const struct slot *slot)
+{
+	autofree char *path = verified_path(slot);
+
+	unlink(path);
 }
 
 static int read_slot(struct slot *slot, struct pvn_err *err)
@@ -129,6 +174,7 @@ static int read_slot(struct slot *slot, struct pvn_err *err)
 	if (read_at(fd, head, SLOT_HEAD_BYTES, 0, slot->device, &ignored) ||
 	    slot_head_parse(head, &slot->version, &slot->iso_bytes, &ignored))
 		slot->iso_bytes = 0;
+	read_verified(slot);
 	return 0;
 }
 
@@ -231,8 +277,12 @@ static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 	return 0;
 }
 
-/* Written when it returns; what is NULL stays as it is. */
-static int change_env(const char *slot, const char *next, const char *starts,
+struct env_change {
+	const char *variable, *value;
+};
+
+/* Written when it returns; the variables that are not in @changes stay as they are. */
+static int change_env(const struct env_change *changes, size_t n,
 		      struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
@@ -241,12 +291,8 @@ static int change_env(const char *slot, const char *next, const char *starts,
 	if (rc)
 		return rc;
 	rc = read_env(&vars, err);
-	if (!rc && slot)
-		kv_set(&vars, "slot", slot);
-	if (!rc && next)
-		kv_set(&vars, "try", next);
-	if (!rc && starts)
-		kv_set(&vars, "starts", starts);
+	for (size_t i = 0; i < n && !rc; i++)
+		kv_set(&vars, changes[i].variable, changes[i].value);
 	if (!rc)
 		rc = write_env(&vars, err);
 	return unmount_esp(rc, err);
@@ -255,29 +301,67 @@ static int change_env(const char *slot, const char *next, const char *starts,
 int slots_set_try(char name, struct pvn_err *err)
 {
 	const char next[] = { name, '\0' };
+	const struct env_change change = { "try", next };
 
-	return change_env(NULL, next, NULL, err);
+	return change_env(&change, 1, err);
+}
+
+int slots_set_rescue(bool wanted, struct pvn_err *err)
+{
+	const struct env_change change = { "rescue", wanted ? "yes" : "" };
+
+	return change_env(&change, 1, err);
 }
 
 int slots_came_up(struct pvn_err *err)
 {
-	return change_env(NULL, NULL, "", err);
+	const struct env_change change = { "starts", "" };
+
+	return change_env(&change, 1, err);
 }
 
 int slots_keep(char name, struct pvn_err *err)
 {
 	const char slot[] = { name, '\0' };
+	const struct env_change changes[] = { { "slot", slot },
+					      { "try", "" },
+					      { "starts", "" } };
 
-	return change_env(slot, "", "", err);
+	return change_env(changes, sizeof(changes) / sizeof(*changes), err);
+}
+
+int slots_back_up(struct pvn_err *err)
+{
+	auto_kv struct kv_list vars = { 0 };
+	autofree char *text = NULL;
+	autofree char *old = NULL;
+	struct pvn_err ignored;
+	int rc = mount_esp(false, err);
+
+	if (rc)
+		return rc;
+	rc = unmount_esp(read_env(&vars, err), err);
+	if (rc)
+		return rc;
+	/* these are of one start */
+	kv_remove(&vars, "try");
+	kv_remove(&vars, "starts");
+	kv_remove(&vars, "rescue");
+	text = kv_text(&vars);
+	if (!file_read(PATH_BOOT_NOTES, &old, &ignored) && !strcmp(old, text))
+		return 0;
+	return file_write(PATH_BOOT_NOTES, text, 0600, err);
 }
 
 int slots_read(struct slots *slots, struct pvn_err *err)
 {
-	autofree char *booted = host_cmdline("paravane.slot");
+	autofree char *mode = host_boot_fact("mode");
+	autofree char *booted = host_boot_fact("slot");
 	autofree char *tried = host_cmdline("paravane.try");
 	int rc = 0;
 
-	if (!booted || (strcmp(booted, "a") && strcmp(booted, "b")))
+	if (!mode || strcmp(mode, "host") || !booted ||
+	    (strcmp(booted, "a") && strcmp(booted, "b")))
 		return pvn_err(err, -ENOENT,
 			       "this host was not started from a slot: it is "
 			       "not installed, or in rescue mode");

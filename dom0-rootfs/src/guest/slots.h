@@ -24,6 +24,8 @@ struct slot {
 	uint64_t size; /* of the partition, bytes */
 	uint64_t iso_bytes;
 	char *version; /* NULL: there is no release in it */
+	int64_t verified; /* when all of it was last read (s since 1970); 0: not known */
+	bool damaged; /* and was not what was built */
 };
 
 struct slots {
@@ -47,6 +49,12 @@ void slots_free(struct slots *slots);
 /* Why a release of this version was given up; NULL: it was not. */
 const char *slots_failed(const struct slots *slots, const char *version);
 
+/* Note on the state partition what came of reading all of a slot; see 'verified'. */
+int slot_note_verified(const struct slot *slot, const char *version,
+		       bool damaged, struct pvn_err *err);
+/* Nothing is known of what is in it. */
+void slot_forget_verified(const struct slot *slot);
+
 /* Write the notes as they are now. */
 int slots_write_notes(struct slots *slots, struct pvn_err *err);
 void slots_note_failure(struct slots *slots, const char *version,
@@ -61,6 +69,13 @@ int slots_set_try(char name, struct pvn_err *err);
 int slots_came_up(struct pvn_err *err);
 /* Slot @name is the one that starts from now on. */
 int slots_keep(char name, struct pvn_err *err);
+
+/* The next start is into the rescue system, or not. */
+int slots_set_rescue(bool wanted, struct pvn_err *err);
+/* Note on the state partition what grubenv says for longer than one start: should that be lost,
+ * 'host repair' writes it anew. */
+#define PATH_BOOT_NOTES "/state/boot"
+int slots_back_up(struct pvn_err *err);
 
 /* The start of an ISO, as much as slot_head_parse() needs. */
 #define SLOT_HEAD_BYTES ((size_t)64 * 1024)

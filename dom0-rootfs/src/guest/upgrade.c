@@ -2,6 +2,7 @@
 /* upgrade.c: what the commands that change the release have in common. */
 #include <stdbool.h>
 #include <stdio.h>
+#include "../lib/mem.h"
 #include "../lib/run.h"
 #include "health.h"
 #include "upgrade.h"
@@ -34,10 +35,13 @@ int upgrade_check_failed(const struct slots *slots, const char *version,
 /* A host that has no network before needs none after. */
 static int step_note(void *ctx, struct pvn_err *err)
 {
-	struct slots *slots = ((struct upgrade_try *)ctx)->slots;
+	const struct upgrade_try *tried = ctx;
+	struct slots *slots = tried->slots;
 	const char name[] = { slots->other->name, '\0' };
+	autofree char *minutes = xasprintf("%u", tried->confirm);
 
 	kv_set(&slots->notes, "try", name);
+	kv_set(&slots->notes, "confirm", minutes);
 	kv_set(&slots->notes, "network", health_has_network() ? "yes" : "no");
 	return slots_write_notes(slots, err);
 }
@@ -74,13 +78,19 @@ void upgrade_add_try(struct pvn_plan *plan, const struct slots *slots,
 		 slots->other->name);
 }
 
-void upgrade_end(const struct slots *slots, const char *version, bool reboot)
+void upgrade_end(const struct upgrade_try *tried, const char *version,
+		 bool reboot)
 {
+	const struct slots *slots = tried->slots;
 	struct pvn_err err = { 0 };
 
 	printf("the next start tries release %s in slot %c; it is kept when "
 	       "the host is well, else %s comes back\n",
 	       version, slots->other->name, slots->booted->version);
+	if (tried->confirm)
+		printf("and when somebody says 'host commit' there within %u %s\n",
+		       tried->confirm,
+		       tried->confirm == 1 ? "minute" : "minutes");
 	fflush(stdout);
 	if (!reboot)
 		printf("to start it now: reboot\n");

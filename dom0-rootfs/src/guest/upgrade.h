@@ -19,11 +19,19 @@ int upgrade_check_failed(const struct slots *slots, const char *version,
  * 'struct slots'-pointer: see struct upgrade_try. */
 struct upgrade_try {
 	struct slots *slots;
+	unsigned int
+		confirm; /* minutes that somebody has to confirm it; 0: nobody need */
 };
+
+#define CONFIRM_OPT                                                         \
+	OPT("confirm", OPT_UINT, confirm, "MINUTES",                        \
+	    "keep it only if somebody says 'host commit' within this time", \
+	    .min = 1, .max = 1440)
 void upgrade_add_try(struct pvn_plan *plan, const struct slots *slots,
 		     const char *version);
 
 /* Say how it goes on, and with @reboot do so. */
-void upgrade_end(const struct slots *slots, const char *version, bool reboot);
+void upgrade_end(const struct upgrade_try *tried, const char *version,
+		 bool reboot);
 
 #endif

@@ -217,7 +217,5 @@ int block_run(const struct hotplug *hp, struct pvn_err *err)
 {
 	if (!strcmp(hp->action, "add"))
 		return block_add(hp, err);
-	if (!strcmp(hp->action, "remove"))
-		return 0; /* nothing was made for it */
 	return pvn_err(err, -EINVAL, "unknown action '%s'", hp->action);
 }

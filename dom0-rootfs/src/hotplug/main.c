@@ -86,6 +86,12 @@ static const char *device_type(int argc, char **argv)
 	return env && *env ? env : "vif";
 }
 
+/* Nothing was made for a disk: then not even xenstored need be asked. */
+static bool nothing_to_do(const char *name, const struct hotplug *hp)
+{
+	return !strcmp(name, "block") && !strcmp(hp->action, "remove");
+}
+
 static void report(const struct hotplug *hp, const struct pvn_err *err)
 {
 	struct pvn_err ignored = { 0 };
@@ -119,6 +125,8 @@ int main(int argc, char **argv)
 	hp.action = argv[1];
 	hp.type = device_type(argc, argv);
 	hp.open = !strcmp(name, "vif-open");
+	if (nothing_to_do(name, &hp))
+		return PVN_EXIT_OK;
 	hp.xs = xs_open(0);
 	if (!hp.xs)
 		rc = pvn_err_errno(&err, errno, "cannot connect to xenstored");

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* repair.c: mend what an installed host starts from: its boot loader, and the state partition.
+ *
+ * GRUB's part is made as the installer makes it, from the system that runs. The extra arguments and the
+ * slot that starts come from what the host noted on the state partition (see guest/slots.c). */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <time.h>
+
+#include "file.h"
+#include "grubenv.h"
+#include "repair.h"
+#include "run.h"
+
+#define BOOT_FACTS "/run/paravane/mode"
+#define BOOT_NOTES "boot" /* on the state partition */
+#define STATE_DIR "/state"
+#define KEYS "/etc/dropbear/authorized_keys"
+
+static char *kv_value(const char *path, const char *key)
+{
+	auto_kv struct kv_list list = { 0 };
+	struct pvn_err ignored;
+	const char *value = kv_read(&list, path, &ignored) ? NULL
+							   : kv_get(&list, key);
+
+	return value && *value ? xstrdup(value) : NULL;
+}
+
+/* The name in the GPT, or NULL. */
+static char *partition_name(const char *uevent)
+{
+	return kv_value(uevent, "PARTNAME");
+}
+
+/* The id of the only installation on this machine's disks, or NULL. */
+static char *only_installation(void)
+{
+	static const char prefix[] = "pvn-esp-";
+	glob_t found = { 0 };
+	char *id = NULL;
+	size_t n = 0;
+
+	glob("/sys/class/block/*/uevent", 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		autofree char *name = partition_name(found.gl_pathv[i]);
+
+		if (!name || strncmp(name, prefix, sizeof(prefix) - 1))
+			continue;
+		free(id);
+		id = xstrdup(name + sizeof(prefix) - 1);
+		n++;
+	}
+	globfree(&found);
+	if (n == 1)
+		return id;
+	free(id);
+	return NULL;
+}
+
+static int find_id(struct repair *r, const char *id, struct pvn_err *err)
+{
+	autofree char *started = kv_value(BOOT_FACTS, "install");
+	autofree char *only = only_installation();
+
+	id = id ? id : started ? started : only;
+	if (!id)
+		return pvn_err(err, -ENOENT,
+			       "which installation? There is not exactly one "
+			       "on this machine's disks; '--id' names it");
+	snprintf(r->in.id, sizeof(r->in.id), "%s", id);
+	r->in.vg = xasprintf("pvn_%s", id);
+	return 0;
+}
+
+/* The kernel's name of this installation's partition, or NULL. */
+static char *find_part(const struct repair *r, enum part_role role)
+{
+	autofree char *wanted =
+		xasprintf("pvn-%s-%s", part_role_name(role), r->in.id);
+	glob_t found = { 0 };
+	char *dev = NULL;
+
+	glob("/sys/class/block/*/uevent", 0, NULL, &found);
+	for (size_t i = 0; !dev && i < found.gl_pathc; i++) {
+		autofree char *name = partition_name(found.gl_pathv[i]);
+
+		if (name && !strcmp(name, wanted))
+			dev = kv_value(found.gl_pathv[i], "DEVNAME");
+	}
+	globfree(&found);
+	return dev;
+}
+
+static uint64_t number(const char *dev, const char *file)
+{
+	autofree char *path = xasprintf("/sys/class/block/%s/%s", dev, file);
+	autofree char *text = file_read_line(path);
+
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+static int find_parts(struct repair *r, struct pvn_err *err)
+{
+	for (unsigned int i = 0; i < N_PARTS; i++) {
+		autofree char *dev = find_part(r, i);
+
+		if (!dev)
+			return pvn_err(err, -ENOENT,
+				       "there is no partition 'pvn-%s-%s'",
+				       part_role_name(i), r->in.id);
+		r->in.part[i] = xasprintf("/dev/%s", dev);
+		/* sysfs counts in 512 bytes, whatever the disk's sectors */
+		r->in.layout.part[i].start = number(dev, "start") * 512;
+		r->in.layout.part[i].size = number(dev, "size") * 512;
+	}
+	return 0;
+}
+
+/* The disk that the partitions are on: BIOS starts its boot sector. */
+static int find_disk(struct repair *r, struct pvn_err *err)
+{
+	const char *dev = strrchr(r->in.part[PART_BIOS], '/') + 1;
+	autofree char *below = xasprintf("/sys/class/block/%s", dev);
+	autofree char *real = realpath(below, NULL);
+	char *name;
+
+	if (!real)
+		return pvn_err_errno(err, errno, "cannot find the disk of '%s'",
+				     r->in.part[PART_BIOS]);
+	*strrchr(real, '/') = '\0';
+	name = strrchr(real, '/') + 1;
+	r->disk.name = xstrdup(name);
+	r->disk.path = xasprintf("/dev/%s", name);
+	r->disk.sector_size =
+		(unsigned int)number(name, "queue/logical_block_size");
+	r->in.disk = &r->disk;
+	r->in.bios = r->disk.sector_size == 512;
+	return 0;
+}
+
+static void take_notes(struct repair *r, const char *state_dir)
+{
+	autofree char *path = xasprintf("%s/" BOOT_NOTES, state_dir);
+	autofree char *slot = kv_value(path, "slot");
+
+	r->boot.xen_args = kv_value(path, "xen_args");
+	r->boot.kernel_args = kv_value(path, "kernel_args");
+	r->in.kept = slot && !strcmp(slot, "b") ? 'b' : 'a';
+}
+
+/* In use (it is /state) or free; free, it is read without being changed, if it can be. */
+static void look_at_state(struct repair *r)
+{
+	const char *dev = r->in.part[PART_STATE];
+	struct pvn_err ignored;
+	int fd = open(dev, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	r->in.kept = 'a';
+	if (fd < 0) {
+		take_notes(r, STATE_DIR);
+		return;
+	}
+	close(fd);
+	r->state_free = true;
+	if (device_mount(dev, MNT_STATE, "ext4", MS_RDONLY, "noload", &ignored))
+		return;
+	take_notes(r, MNT_STATE);
+	device_unmount(MNT_STATE, &ignored);
+}
+
+static void look_at_loader(struct repair *r)
+{
+	struct pvn_err why = { 0 };
+	autofree char *id = NULL;
+
+	if (r->in.bios && !r->broken)
+		r->bios_differs = grub_install_bios(&r->in, true, &why) != 0;
+	if (device_mount(r->in.part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY, "",
+			 &why)) {
+		pvn_log("%s", why.msg);
+		r->esp_lost = true;
+		return;
+	}
+	id = esp_installation();
+	r->env_lost = !id || strcmp(id, r->in.id) != 0;
+	r->files_differ = r->broken ? !esp_has_files()
+				    : esp_compare_files(&r->in, &why) != 0;
+	device_unmount(MNT_ESP, &why);
+}
+
+int repair_look(struct repair *r, const char *id, const char *slot_dir,
+		bool broken, struct pvn_err *err)
+{
+	int rc;
+
+	*r = (struct repair){
+		.in = { .disk_fd = -1,
+			.source_fd = -1,
+			.answers = &r->boot,
+			.slot_dir = xstrdup(slot_dir) },
+		.broken = broken,
+	};
+	rc = find_id(r, id, err);
+	if (!rc)
+		rc = find_parts(r, err);
+	if (!rc)
+		rc = find_disk(r, err);
+	if (rc)
+		return rc;
+	look_at_state(r);
+	look_at_loader(r);
+	return 0;
+}
+
+static int run_esp(void *ctx, struct pvn_err *err)
+{
+	struct repair *r = ctx;
+
+	return esp_make(&r->in, err);
+}
+
+static int run_env(void *ctx, struct pvn_err *err)
+{
+	struct repair *r = ctx;
+
+	return esp_mend(&r->in, err);
+}
+
+static int undo_mount(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return device_unmount(MNT_ESP, err);
+}
+
+static int run_files(void *ctx, struct pvn_err *err)
+{
+	struct repair *r = ctx;
+
+	return esp_make_bootable(&r->in, err);
+}
+
+static int run_bios(void *ctx, struct pvn_err *err)
+{
+	struct repair *r = ctx;
+
+	return grub_install_bios(&r->in, false, err);
+}
+
+/* Mended by what loses nothing (-p), or clean. */
+static bool is_clean(const char *dev)
+{
+	struct pvn_err ignored;
+
+	return !PVN_RUN(&ignored, "e2fsck", "-p", dev) ||
+	       !PVN_RUN(&ignored, "e2fsck", "-f", "-n", dev);
+}
+
+/* The partition as it is, into a volume of the pool. */
+static int keep_copy(const struct repair *r, struct pvn_err *err)
+{
+	const char *from = r->in.part[PART_STATE];
+	uint64_t size = r->in.layout.part[PART_STATE].size;
+	autofree char *bytes = xasprintf("%" PRIu64 "b", size);
+	autofree char *pool = xasprintf("%s/pool", r->in.vg);
+	autofree char *name =
+		xasprintf("state-old-%lld", (long long)time(NULL));
+	autofree char *to = xasprintf("/dev/%s/%s", r->in.vg, name);
+	autoclose int old = open(from, O_RDONLY | O_CLOEXEC);
+	autoclose int copy = -1;
+	int rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
+			 "-n", name);
+
+	if (rc)
+		return pvn_err_wrap(err, "can't keep a copy of '%s'", from);
+	if (old < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", from);
+	copy = device_open(to, false, err);
+	if (copy < 0)
+		return copy;
+	rc = slot_copy(old, copy, 0, size, to, err);
+	if (!rc)
+		rc = device_sync(copy, to, err);
+	if (!rc)
+		printf("a copy of '%s' as it was is the volume '%s'\n", from,
+		       to);
+	return rc;
+}
+
+/* A fresh one, with what the system that runs could salvage when it started. */
+static int make_state(struct repair *r, struct pvn_err *err)
+{
+	static const char *const salvaged[] = { "dropbear", "hostname",
+						"shadow", NULL };
+	autofree char *host =
+		xasprintf("install=%s\nvg=%s\npool=pool\n", r->in.id, r->in.vg);
+	int rc = 0;
+
+	if (!file_exists(KEYS))
+		return pvn_err(
+			err, -ENOENT,
+			"'%s' can't be mended, and nobody could log in to a "
+			"new one: put the public keys into '" KEYS "' first",
+			r->in.part[PART_STATE]);
+	rc = state_make(&r->in, err);
+	if (!rc)
+		rc = file_write(MNT_STATE "/etc/paravane/host", host, 0644,
+				err);
+	for (const char *const *s = salvaged; !rc && *s; s++) {
+		autofree char *from = xasprintf("/etc/%s", *s);
+
+		rc = PVN_RUN(err, "cp", "-a", from, MNT_STATE "/etc/");
+	}
+	if (!rc && file_exists("/etc/paravane/network"))
+		rc = PVN_RUN(err, "cp", "-a", "/etc/paravane/network",
+			     MNT_STATE "/etc/paravane/");
+	if (!rc && file_exists("/etc/paravane/release-keys"))
+		rc = PVN_RUN(err, "cp", "-a", "/etc/paravane/release-keys",
+			     MNT_STATE "/etc/paravane/");
+	if (!rc)
+		printf("'%s' is made anew: keys, name and network are as they "
+		       "were, the guests' files are not there\n",
+		       r->in.part[PART_STATE]);
+	return rc ? rc : device_unmount(MNT_STATE, err);
+}
+
+/* After e2fsck, which may have put all of it into lost+found: is the host's configuration there? */
+static bool is_whole(const char *dev)
+{
+	struct pvn_err ignored;
+	bool whole;
+
+	if (!is_clean(dev) ||
+	    device_mount(dev, MNT_STATE, "ext4", MS_RDONLY, "noload", &ignored))
+		return false;
+	whole = file_exists(MNT_STATE "/etc/paravane/host") &&
+		file_exists(MNT_STATE KEYS);
+	device_unmount(MNT_STATE, &ignored);
+	return whole;
+}
+
+static int run_state(void *ctx, struct pvn_err *err)
+{
+	struct repair *r = ctx;
+	const char *dev = r->in.part[PART_STATE];
+	struct pvn_err ignored;
+	int rc;
+
+	if (is_clean(dev))
+		return 0;
+	rc = keep_copy(r, err);
+	if (rc)
+		return rc;
+	/* it ends with 1 when it has mended something */
+	PVN_RUN(&ignored, "e2fsck", "-y", dev);
+	if (is_whole(dev)) {
+		printf("'%s' is mended; the next start uses it\n", dev);
+		return 0;
+	}
+	if (r->broken)
+		return pvn_err(
+			err, -EIO,
+			"'%s' can't be mended; 'host repair' makes it anew",
+			dev);
+	return make_state(r, err);
+}
+
+static int undo_state(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return device_unmount(MNT_STATE, err);
+}
+
+void repair_plan(struct repair *r)
+{
+	const char *esp = r->in.part[PART_ESP];
+	const bool env = r->esp_lost || r->env_lost;
+
+	if (r->state_free)
+		plan_add(
+			&r->steps, "state", run_state, undo_state,
+			"check '%s'; if it is damaged, keep a copy in the pool and mend it, or make it anew",
+			r->in.part[PART_STATE]);
+	if (r->esp_lost)
+		plan_add(&r->steps, "esp", run_esp, undo_mount,
+			 "make FAT on '%s' with grubenv", esp);
+	else if (r->env_lost || r->files_differ)
+		plan_add(&r->steps, "grubenv", run_env, undo_mount,
+			 "%s grubenv on '%s'", env ? "write" : "keep", esp);
+	if (r->esp_lost || r->env_lost || r->files_differ)
+		plan_add(&r->steps, "boot-uefi", run_files, undo_mount,
+			 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to '%s'",
+			 esp);
+	if (r->bios_differs)
+		plan_add(
+			&r->steps, "boot-bios", run_bios, NULL,
+			"write GRUB's core image to '%s' and the boot sector of '%s'",
+			r->in.part[PART_BIOS], r->disk.path);
+}
+
+void repair_free(struct repair *r)
+{
+	plan_free(&r->steps);
+	answers_free(&r->boot);
+	free(r->disk.name);
+	free(r->disk.path);
+	install_free(&r->in);
+}

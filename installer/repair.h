@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* repair.h: mend what an installed host starts from: its boot loader, and the state partition. */
+#ifndef PVN_REPAIR_H
+#define PVN_REPAIR_H
+
+#include <stdbool.h>
+#include "install.h"
+
+/* What is wrong with the boot loader's parts, and whether the state partition can be looked at. */
+struct repair {
+	struct install
+		in; /* the installation as far as it is known; its steps are not used */
+	struct answers boot; /* of it only xen_args and kernel_args */
+	struct disk disk;
+	bool esp_lost; /* the EFI system partition can't be read: it is made anew */
+	bool env_lost; /* grubenv is not there, or another installation's */
+	bool files_differ; /* its menu or BOOTX64.EFI are not those of the system that runs */
+	bool bios_differs; /* the same of the boot sector and the core image */
+	bool broken; /* nobody watches: the state partition is not made anew */
+	bool state_free; /* the state partition is not in use: it can be checked */
+	struct pvn_plan steps; /* their context is this struct */
+};
+
+/* Look at the installation @id; NULL: the one that was started, or the only one that there is.
+ * @broken: what starts as it is, is let alone even if it differs. Nothing is changed.
+ * repair_free() it whatever is returned. Returns 0, or -ENOENT and others with the reason. */
+int repair_look(struct repair *r, const char *id, const char *slot_dir,
+		bool broken, struct pvn_err *err);
+/* Make the steps of what was found; there may be none. */
+void repair_plan(struct repair *r);
+void repair_free(struct repair *r);
+
+#endif
