@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "answers.h"
+#include "base64.h"
 #include "ini_lines.h"
 #include "size.h"
 
@@ -16,6 +17,7 @@ enum need {
 	STATIC_ONLY, /* only with method = static */
 	STATIC_REQUIRED, /* the same, and needed there */
 	ONE_OF_SECTION, /* at least one key of its section must be given */
+	ALL_OF_SECTION, /* none of its section, or all of them */
 };
 
 struct key {
@@ -154,28 +156,12 @@ static const char *const key_types[] = {
 /* The start of the key's data is the length and text of its type. */
 static bool data_begins_with(const char *b64, const char *type)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned char head[64];
+	uint8_t head[66];
 	size_t want = strlen(type) + 4;
-	size_t n = 0;
-	unsigned int bits = 0;
-	unsigned int acc = 0;
 
-	for (; *b64 && n < want; b64++) {
-		const char *d = strchr(digits, *b64);
-
-		if (!d)
-			return false;
-		acc = (acc << 6 | (unsigned int)(d - digits)) & 0xffffff;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			head[n++] = (unsigned char)(acc >> bits);
-		}
-	}
-	return n == want && !head[0] && !head[1] && !head[2] &&
-	       head[3] == want - 4 && !memcmp(head + 4, type, want - 4);
+	return base64_decode(b64, 88, head) >= (int64_t)want && !head[0] &&
+	       !head[1] && !head[2] && head[3] == want - 4 &&
+	       !memcmp(head + 4, type, want - 4);
 }
 
 static const char *check_ssh_key(char *v)
@@ -211,6 +197,17 @@ static const char *check_size(char *v)
 
 	return size_parse(v, &bytes, &err) || !bytes
 		       ? "a size like 64G (K, M, G, T; powers of 1024)"
+		       : NULL;
+}
+
+static const char *check_base64(char *v)
+{
+	size_t digits = strspn(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "abcdefghijklmnopqrstuvwxyz0123456789+/");
+
+	digits += strspn(v + digits, "=");
+	return v[digits] || digits % 4
+		       ? "base64, as 'host config export' writes it"
 		       : NULL;
 }
 
@@ -274,6 +271,13 @@ static const struct key keys[] = {
 	{ "console", "kernel-args", check_args, TEXT, OPTIONAL, 256, NULL,
 	  "console=hvc0", "more arguments for dom0's kernel, kept in grubenv",
 	  AT(kernel_args) },
+	{ "restore", "files", check_base64, TEXT, ALL_OF_SECTION, 12 << 20,
+	  NULL, "H4sIAAAA", "what 'host config export' wrote of a host",
+	  AT(restore.files) },
+	{ "restore", "signature", check_base64, TEXT, ALL_OF_SECTION, 4096,
+	  NULL, "dW50cnVz", "its signature", AT(restore.signature) },
+	{ "restore", "signer", check_base64, TEXT, ALL_OF_SECTION, 128, NULL,
+	  "RWRhYmNk", "the key that it is signed by", AT(restore.signer) },
 	{ "install", "finish", check_finish, TEXT, OPTIONAL, 16, "reboot",
 	  "reboot", "reboot, poweroff or halt when all is done", AT(finish) },
 };
@@ -335,10 +339,11 @@ static void bad_key(struct parser *p, const struct ini_item *item)
 			p->name, item->line, item->key, item->section,
 			expected);
 	else
-		strlist_addf(p->errors,
-			     "%s:%d: unknown section [%s], expected one of "
-			     "host, network, ssh, disk, console, install",
-			     p->name, item->line, item->section);
+		strlist_addf(
+			p->errors,
+			"%s:%d: unknown section [%s], expected one of "
+			"host, network, ssh, disk, console, restore, install",
+			p->name, item->line, item->section);
 }
 
 static void on_item(void *arg, const struct ini_item *item)
@@ -399,7 +404,9 @@ static void check_needs(struct parser *p, int last)
 	for (size_t i = 0; i < N_KEYS; i++) {
 		const struct key *k = &keys[i];
 		bool missing = k->need == REQUIRED ||
-			       (k->need == STATIC_REQUIRED && is_static);
+			       (k->need == STATIC_REQUIRED && is_static) ||
+			       (k->need == ALL_OF_SECTION &&
+				seen_in_section(p, k->section));
 
 		if ((k->need == STATIC_ONLY || k->need == STATIC_REQUIRED) &&
 		    p->seen[i] && !is_static)
@@ -470,6 +477,7 @@ static const char *need_text(const struct key *k, char buf[64])
 		[STATIC_ONLY] = " (only with static)",
 		[STATIC_REQUIRED] = " (with static)",
 		[ONE_OF_SECTION] = " (one of these)",
+		[ALL_OF_SECTION] = " (all of these)",
 	};
 
 	snprintf(buf, 64, "%s", texts[k->need]);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "backup.h"
 #include "mem.h"
 
 /* Everything checked; NULL where nothing was said and there is no default. */
@@ -27,6 +28,7 @@ struct answers {
 	uint64_t disk_size_max;
 	char *xen_args;
 	char *kernel_args;
+	struct backup restore; /* all of it, or nothing */
 	char *finish; /* "reboot", "poweroff" or "halt" */
 };
 

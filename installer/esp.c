@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "file.h"
 #include "grubenv.h"
@@ -14,28 +13,6 @@
 
 /* On FAT the mode comes from the mount; this one is what file_write() asks for. */
 #define OPTIONS "fmask=0133,dmask=0022"
-
-int read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
-	       struct pvn_err *err)
-{
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	autofree uint8_t *data = NULL;
-	struct stat st;
-	int rc;
-
-	if (fd < 0 || fstat(fd, &st))
-		return pvn_err_errno(err, errno, "cannot open '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)(16 * MIB))
-		return pvn_err(err, -EINVAL, "'%s' is no file up to 16 MiB",
-			       path);
-	*len_r = (size_t)st.st_size;
-	data = xcalloc(1, *len_r);
-	rc = read_at(fd, data, *len_r, 0, path, err);
-	if (rc)
-		return rc;
-	*data_r = steal_ptr(&data);
-	return 0;
-}
 
 static int write_bytes(const char *path, const void *data, size_t len,
 		       struct pvn_err *err)
@@ -63,7 +40,7 @@ static int put(const char *name, const void *data, size_t len, bool only_verify,
 
 	if (!only_verify)
 		return write_bytes(path, data, len, err);
-	rc = read_bytes(path, &back, &back_len, err);
+	rc = file_read_bytes(path, &back, &back_len, err);
 	if (!rc && (back_len != len || memcmp(back, data, len)))
 		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
 			     path);
@@ -78,7 +55,7 @@ static int put_file(const struct install *in, const char *from,
 		xasprintf("%s/boot/grub/install/%s", in->slot_dir, from);
 	autofree uint8_t *data = NULL;
 	size_t len;
-	int rc = read_bytes(path, &data, &len, err);
+	int rc = file_read_bytes(path, &data, &len, err);
 
 	return rc ? rc : put(name, data, len, only_verify, err);
 }
@@ -146,7 +123,7 @@ char *esp_installation(void)
 	const char *id = NULL;
 	size_t len = 0;
 
-	if (!read_bytes(MNT_ESP "/grub/grubenv", &block, &len, &ignored) &&
+	if (!file_read_bytes(MNT_ESP "/grub/grubenv", &block, &len, &ignored) &&
 	    len == GRUBENV_SIZE &&
 	    !grubenv_parse((const char *)block, &vars, &ignored))
 		id = kv_get(&vars, "install");
@@ -164,7 +141,7 @@ bool esp_has_files(void)
 		struct pvn_err ignored;
 		size_t len = 0;
 
-		if (read_bytes(path, &data, &len, &ignored) || !len)
+		if (file_read_bytes(path, &data, &len, &ignored) || !len)
 			return false;
 	}
 	return true;

@@ -98,10 +98,10 @@ int grub_install_bios(const struct install *in, bool only_verify,
 	uint8_t sector[BOOT_SECTOR_SIZE];
 	size_t boot_len;
 	size_t core_len;
-	int rc = read_bytes(boot_path, &boot, &boot_len, err);
+	int rc = file_read_bytes(boot_path, &boot, &boot_len, err);
 
 	if (!rc)
-		rc = read_bytes(core_path, &core, &core_len, err);
+		rc = file_read_bytes(core_path, &core, &core_len, err);
 	if (!rc)
 		rc = grub_patch_core(core, core_len, lba, p->size, err);
 	if (!rc)

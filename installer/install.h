@@ -39,6 +39,8 @@ struct install {
 /* Where the new system's file systems are mounted during the install. */
 #define MNT_STATE "/run/paravane-install/state"
 #define MNT_ESP "/run/paravane-install/esp"
+/* The archive of the answers' [restore], once it was checked. */
+#define RESTORE_ARCHIVE "/run/paravane-install/config.tgz"
 
 /* plan.c, pure: decide everything, from facts and answers. On return *in must
  * be freed by install_free(). Returns 0, or negative with the reason of
@@ -110,9 +112,6 @@ int esp_compare_files(const struct install *in, struct pvn_err *err);
 /* Mount the ESP that is there for writing; grubenv is written anew unless it is this
  * installation's. esp_make_bootable() goes on. */
 int esp_mend(struct install *in, struct pvn_err *err);
-/* Read a file of any bytes, at most 16 MiB. Caller frees *data_r. */
-int read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
-	       struct pvn_err *err);
 
 /* slot.c */
 /* Find the device mounted on in->slot_dir; fills source_fd and iso_size in. */

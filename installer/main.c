@@ -250,13 +250,13 @@ static int repair_found(const struct options *o, struct repair *r)
 	repair_plan(r);
 	if (o->dry_run && o->json)
 		plan_print_json(&r->steps, stdout);
-	else if (!r->steps.n)
-		printf("nothing to mend: what '%s' starts from is whole\n",
-		       r->disk.path);
 	else if (o->dry_run)
 		plan_print(&r->steps, stdout);
 	else if (run_steps(&r->steps, r, &err))
 		return fail(PVN_EXIT_FAILED, &err);
+	if (!o->json && (o->dry_run ? !r->steps.n : !r->changed))
+		printf("nothing to mend: what '%s' starts from is whole\n",
+		       r->disk.path);
 	return PVN_EXIT_OK;
 }
 

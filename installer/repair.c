@@ -223,6 +223,7 @@ static int run_esp(void *ctx, struct pvn_err *err)
 {
 	struct repair *r = ctx;
 
+	r->changed = true;
 	return esp_make(&r->in, err);
 }
 
@@ -230,6 +231,7 @@ static int run_env(void *ctx, struct pvn_err *err)
 {
 	struct repair *r = ctx;
 
+	r->changed = true;
 	return esp_mend(&r->in, err);
 }
 
@@ -243,6 +245,7 @@ static int run_files(void *ctx, struct pvn_err *err)
 {
 	struct repair *r = ctx;
 
+	r->changed = true;
 	return esp_make_bootable(&r->in, err);
 }
 
@@ -250,6 +253,7 @@ static int run_bios(void *ctx, struct pvn_err *err)
 {
 	struct repair *r = ctx;
 
+	r->changed = true;
 	return grub_install_bios(&r->in, false, err);
 }
 
@@ -330,7 +334,8 @@ static int make_state(struct repair *r, struct pvn_err *err)
 	return rc ? rc : device_unmount(MNT_STATE, err);
 }
 
-/* After e2fsck, which may have put all of it into lost+found: is the host's configuration there? */
+/* Clean, and the host's configuration is there: e2fsck may have put all of it into lost+found, and
+ * calls clean what the kernel does not take. */
 static bool is_whole(const char *dev)
 {
 	struct pvn_err ignored;
@@ -352,8 +357,9 @@ static int run_state(void *ctx, struct pvn_err *err)
 	struct pvn_err ignored;
 	int rc;
 
-	if (is_clean(dev))
+	if (is_whole(dev))
 		return 0;
+	r->changed = true;
 	rc = keep_copy(r, err);
 	if (rc)
 		return rc;

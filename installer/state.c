@@ -62,19 +62,45 @@ static int write_network(const struct install *in, struct pvn_err *err)
 	return kv_write(&net, MNT_STATE "/etc/paravane/network", 0644, err);
 }
 
+/* What was restored, and what it doesn't have. */
 static int write_keys(const struct install *in, struct pvn_err *err)
 {
+	static const char path[] = MNT_STATE "/etc/dropbear/authorized_keys";
 	const struct strlist *keys = &in->answers->ssh_keys;
-	autofree char *text = xstrdup("");
+	autofree char *text = NULL;
+	int rc = 0;
 
-	for (size_t i = 0; i < keys->n; i++) {
-		char *longer = xasprintf("%s%s\n", text, keys->v[i]);
+	if (file_exists(path))
+		rc = file_read(path, &text, err);
+	else
+		text = xstrdup("");
+	for (size_t i = 0; i < keys->n && !rc; i++) {
+		char *longer;
 
+		if (strstr(text, keys->v[i]))
+			continue;
+		longer = xasprintf("%s%s\n", text, keys->v[i]);
 		free(text);
 		text = longer;
 	}
-	return file_write(MNT_STATE "/etc/dropbear/authorized_keys", text, 0600,
-			  err);
+	return rc ? rc : file_write(path, text, 0600, err);
+}
+
+/* /etc of another host, but for what makes it another; its guests' files are put aside. */
+static int restore(const struct install *in, struct pvn_err *err)
+{
+	static const char dir[] = MNT_STATE "/restored";
+	int rc;
+
+	if (!in->answers->restore.files)
+		return 0;
+	rc = mkdir_p(dir, 0700, err);
+	if (!rc)
+		rc = PVN_RUN(err, "tar", "-xzf", RESTORE_ARCHIVE, "-C", dir);
+	if (!rc)
+		rc = PVN_RUN(err, "cp", "-a", MNT_STATE "/restored/etc/.",
+			     MNT_STATE "/etc/");
+	return rc ? rc : PVN_RUN(err, "rm", "-rf", MNT_STATE "/restored/etc");
 }
 
 /* The first boot makes the host's ssh key: on a CPU that makes no random
@@ -100,8 +126,10 @@ static int write_seed(struct pvn_err *err)
 int state_configure(struct install *in, struct pvn_err *err)
 {
 	autofree char *name = xasprintf("%s\n", in->answers->hostname);
-	int rc = file_write(MNT_STATE "/etc/hostname", name, 0644, err);
+	int rc = restore(in, err);
 
+	if (!rc)
+		rc = file_write(MNT_STATE "/etc/hostname", name, 0644, err);
 	if (!rc)
 		rc = write_host(in, err);
 	if (!rc)

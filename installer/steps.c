@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "file.h"
 #include "install.h"
 
 static int disk_open(struct install *in, struct pvn_err *err)
@@ -36,6 +37,21 @@ static bool have_program(const char *name)
 	return false;
 }
 
+static int check_restore(const struct answers *a, struct pvn_err *err)
+{
+	int rc;
+
+	if (!a->restore.files)
+		return 0;
+	rc = mkdir_p("/run/paravane-install", 0700, err);
+	if (!rc)
+		rc = backup_take(&a->restore, RESTORE_ARCHIVE, err);
+	if (!rc)
+		printf("[restore] is signed by the key %s\n",
+		       a->restore.signer);
+	return rc;
+}
+
 /* Whatever can be found missing is found missing before the disk is touched. */
 static int run_check(void *ctx, struct pvn_err *err)
 {
@@ -52,7 +68,7 @@ static int run_check(void *ctx, struct pvn_err *err)
 		autofree uint8_t *data = NULL;
 		size_t len = 0;
 
-		rc = read_bytes(path, &data, &len, err);
+		rc = file_read_bytes(path, &data, &len, err);
 		if (!rc && !len)
 			rc = pvn_err(err, -EINVAL, "'%s' is empty", path);
 	}
@@ -60,7 +76,7 @@ static int run_check(void *ctx, struct pvn_err *err)
 		if (!have_program(*p))
 			rc = pvn_err(err, -ENOENT, "no program '%s'", *p);
 	}
-	return rc;
+	return rc ? rc : check_restore(in->answers, err);
 }
 
 static int run_release(void *ctx, struct pvn_err *err)
@@ -308,7 +324,9 @@ static void add_filling_steps(struct install *in)
 		 size_print(pool->metadata, meta),
 		 (unsigned int)(pool->chunk / 1024));
 	plan_add(&in->steps, "configure", run_configure, NULL,
-		 "set host name '%s', network %s%s%s, %zu ssh %s",
+		 "%sset host name '%s', network %s%s%s, %zu ssh %s",
+		 in->answers->restore.files ? "restore a host's configuration, "
+					    : "",
 		 in->answers->hostname, in->answers->method,
 		 in->answers->address ? " " : "",
 		 in->answers->address ? in->answers->address : "",

@@ -7,7 +7,6 @@
 #   GUESTS=no       leave guests beside those of stock Debian out of them
 #   KEEP=yes        write the figures into docs/figures.md, too
 #   PVN_CYCLES=N    guests that 'test-faults' makes and removes one after the other
-#   PVN_FIGURES=1    leave what the VM tests measured in O/figures-vm.json
 #   UEFI= MEMORY= GUI= ANSWERS= QEMU_EXTRA=   for 'make run...': see images/qemu/run
 
 UNIT_PROGRAMS := $(UNIT_TESTS) $(GUEST_UNIT_TESTS)

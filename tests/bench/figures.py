@@ -15,6 +15,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "vm"))
 from guests import Host  # noqa: E402 (the path comes first)
@@ -46,8 +47,22 @@ def memory_of(meminfo):
             "dom0_available_mib": round(kib["MemAvailable"] / 1024, 1)}
 
 
+def upgrade_ratio(host):
+    """The other slot's release from the command until it is kept, by a plain reboot until ssh
+    answers. 'host rollback' does what 'host upgrade' does, but for the writing."""
+    host.wait_until_succeeds("test -s /state/schema")  # the last of what the start does
+    begin = time.monotonic()
+    host.reboot()
+    plain = time.monotonic() - begin
+    host.wait_for_boot()
+    begin = time.monotonic()
+    host.reboot(command="host rollback --reboot")
+    host._until(lambda: not host.json("host slots")["on_trial"], 300, "the release to be kept")
+    return (time.monotonic() - begin) / plain
+
+
 def measure_machine(iso):
-    """Install, then boot the disk alone: install_s, boot_to_ssh_s, dom0's memory."""
+    """Install, then boot the disk alone: install_s, boot_to_ssh_s, dom0's memory, upgrade_ratio."""
     with tempfile.TemporaryDirectory(dir=OUT, prefix="figures-") as folder:
         folder = pathlib.Path(folder)
         key = make_key(folder)
@@ -57,11 +72,13 @@ def measure_machine(iso):
             host.wait_for_boot()
             host.wait_until_succeeds("xl info")
             memory = memory_of(host.succeed("cat /proc/meminfo"))
+            boot_to_ssh = host.ssh_after
+            ratio = upgrade_ratio(host)
             host.shutdown()
         finally:
             host.close()
-    return {**memory, "boot_to_ssh_s": round(host.ssh_after, 1),
-            "install_s": round(installed.seconds, 1)}
+    return {**memory, "boot_to_ssh_s": round(boot_to_ssh, 1),
+            "install_s": round(installed.seconds, 1), "upgrade_ratio": round(ratio, 2)}
 
 
 def measure_builds():

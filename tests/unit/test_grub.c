@@ -2,6 +2,7 @@
 /* test_grub.c: GRUB's formats, on memory; with Debian's images where they are. */
 #include <errno.h>
 
+#include "file.h"
 #include "install.h"
 #include "unit.h"
 
@@ -83,13 +84,13 @@ PVN_TEST(real_images)
 	struct pvn_err err = { 0 };
 	size_t len;
 
-	if (read_bytes(DISKBOOT_IMG, &diskboot, &len, &err))
+	if (file_read_bytes(DISKBOOT_IMG, &diskboot, &len, &err))
 		skip();
 	assert_int_equal(len, 512);
 	memcpy(core, diskboot, 512);
 	assert_int_equal(grub_patch_core(core, sizeof(core), 2048, MIB, &err),
 			 0);
-	assert_int_equal(read_bytes(BOOT_IMG, &boot, &len, &err), 0);
+	assert_int_equal(file_read_bytes(BOOT_IMG, &boot, &len, &err), 0);
 	/* as shipped: core at LBA 1, and the check is jumped over */
 	assert_memory_equal(boot + 0x5c, "\1\0\0\0\0\0\0\0", 8);
 	assert_int_equal(boot[0x66], 0xeb);

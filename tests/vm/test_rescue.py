@@ -141,7 +141,7 @@ def test_state_partition_is_full(installed_bios, new_disk, new_machine):
     host.run("dd if=/dev/zero of=/state/filler bs=1M; dd if=/dev/zero of=/state/rest bs=1; sync", 300)
     host.reboot()
     host.wait_for_console("the state partition is full", 60)
-    host.succeed("guest list; rm /state/filler /state/rest")
+    host.succeed("guest list; rm -f /state/filler /state/rest")
     host.reboot()
     host.wait_for_boot()
     host.wait_until_succeeds("host health && test ! -s /run/paravane/warnings")

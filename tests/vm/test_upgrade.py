@@ -18,10 +18,10 @@ DISK = "/dev/vda"
 KEYS = "/etc/paravane/release-keys"
 ESP = (2 * images.MIB, 66 * images.MIB)
 SEED = 1
+CUTS = 3  # after each write, each with another part of the cache lost
 # ECMA-119: the volume's name in its descriptor
 VOLUME_AT, VOLUME_LEN = 32768 + 40, 32
 ON_TRIAL = "grep -q paravane.try=b /proc/cmdline"
-NOT_WELL = f"sed -i '2i {ON_TRIAL} && exit 1' /etc/sv/guestd/run"
 # to Xen, all of dom0 does
 HANGS = f"sed -i '2i {ON_TRIAL} && killall -STOP watchdog && exit 1' /etc/sv/guestd/run"
 
@@ -138,6 +138,27 @@ def test_new_release_is_tried_and_kept(disk_alone, installed_bios, iso, signer):
     assert slots(host)["b"]["given_up"] is None
 
 
+def wait_until_given_up(host, limit):
+    """The release in slot b, by the one in slot a; returns why. In between nobody answers."""
+    why = None
+
+    def look():
+        nonlocal why
+        said = host._ssh("host slots --json", 30, connect=5)
+        if said.status:
+            host.ssh.forget()
+            return False
+        found = {slot["name"]: slot for slot in json.loads(said.stdout)["slots"]}
+        why = found["b"]["given_up"]
+        # what is on trial says it of itself, before it goes
+        return why and found["a"]["running"]
+
+    host._until(look, limit, "the release in slot b to be given up")
+    assert host.json("host status")["slot"] == "a"
+    assert slots(host)["a"]["starts"]
+    return why
+
+
 @pytest.mark.parametrize("damage", [
     "/boot/vmlinuz", pytest.param("/boot/xen.gz", marks=pytest.mark.faults)])
 def test_release_that_does_not_come_up(disk_alone, installed_uefi, iso, signer, damage):
@@ -152,9 +173,7 @@ def test_release_that_does_not_come_up(disk_alone, installed_uefi, iso, signer, 
     assert put(host, broken).status == 0
     host.console.may_crash = True
     host.reboot()
-    host._until(lambda: slots(host)["b"]["given_up"], 120, "the release to be given up")
-    assert host.json("host status")["slot"] == "a" and slots(host)["a"]["starts"]
-    assert slots(host)["b"]["given_up"] == "it did not come up"
+    assert wait_until_given_up(host, 120) == "it did not come up"
     host.wait_until_succeeds("grep 'was tried and did not come up' /run/paravane/warnings")
     again = host.fail("host rollback")
     assert again.status == 3 and "was given up before" in again.stderr
@@ -171,10 +190,7 @@ def test_release_that_somebody_confirms(disk_alone, installed_bios, iso, signer)
     assert put(host, signer(iso, "99.6"), "--confirm 1").status == 0
     host.reboot()
     host.wait_until_succeeds("grep \"'host commit' within 1 min\" /run/paravane/warnings")
-    host._until(lambda: host.run("host slots --json").status == 0
-                and slots(host)["b"]["given_up"], 300, "the old release")
-    assert slots(host)["a"]["running"]
-    assert slots(host)["b"]["given_up"] == "nobody confirmed it within 1 minute"
+    assert wait_until_given_up(host, 300) == "nobody confirmed it within 1 minute"
     host.reboot(command="host rollback --again --confirm 5 --reboot")
     host.wait_until_succeeds("host commit")
     assert slots(host)["b"]["starts"] and slots(host)["b"]["given_up"] is None
@@ -199,6 +215,11 @@ def test_state_of_a_newer_release(disk_alone, installed_bios):
     host.succeed("host health; host slots; host rollback")
     assert host.succeed("cat /state/schema").strip() == "99"
     host.succeed("grep -qx 'news=from later' /state/slots")
+    # and the state of a release that knew nothing of schemas becomes this one's
+    host.succeed("rm /state/schema /state/boot /state/slots")
+    host.reboot()
+    host.wait_until_succeeds("grep -qx 1 /state/schema && test -s /state/boot")
+    host.wait_for_guest("web", 240)
 
 
 def begin_of(host, slot):
@@ -261,21 +282,35 @@ def test_kept_release_goes_bad(disk_alone, installed_bios, iso, damage):
 
 
 @pytest.mark.faults
-def test_release_that_is_not_well(disk_alone, installed_bios, iso, signer):
-    """It comes up, but its guestd does not: after five minutes the old one is started again.
+@pytest.mark.parametrize("service, line, reason", [
+    ("guestd", "exit 1", "guestd"), ("network", "exec sleep 9999", "network")])
+def test_release_that_is_not_well(disk_alone, installed_bios, iso, signer, service, line, reason):
+    """It comes up, but its guestd does not, or its network: after five minutes the old one is
+    started again.
 
-        slot a --- slot b, without guestd --- slot a
+        slot a --- slot b, without guestd or network --- slot a
     """
     host = disk_alone(installed_bios)
     trust(host, signer)
-    host.succeed(NOT_WELL)
+    host.succeed(f"sed -i '2i {ON_TRIAL} && {line}' /etc/sv/{service}/run")
     assert put(host, signer(iso, "99.3")).status == 0
-    host.reboot()
-    assert host.json("host slots")["on_trial"]
-    host._until(lambda: host.run("host slots --json").status == 0
-                and not host.json("host slots")["on_trial"], 900, "the old release")
-    assert host.json("host status")["slot"] == "a"
-    assert "guestd" in slots(host)["b"]["given_up"]
+    host._ssh("reboot", 20)
+    assert reason in wait_until_given_up(host, 900)
+
+
+@pytest.mark.faults
+def test_release_that_panics(disk_alone, installed_bios, iso, signer):
+    """Its kernel starts, and panics later: Xen starts the machine again.
+
+        slot a --- slot b, panics --- slot a
+    """
+    host = disk_alone(installed_bios)
+    trust(host, signer)
+    host.succeed(f"sed -i '2i {ON_TRIAL} && echo c >/proc/sysrq-trigger' /etc/sv/guestd/run")
+    assert put(host, signer(iso, "99.7")).status == 0
+    host.console.may_crash = True
+    host._ssh("reboot", 20)
+    assert wait_until_given_up(host, 400) == "it did not come up"
 
 
 @pytest.mark.faults
@@ -291,10 +326,7 @@ def test_release_that_hangs(disk_alone, installed_bios, iso, signer):
     assert put(host, signer(iso, "99.4")).status == 0
     host.reboot()
     assert host.json("host slots")["on_trial"]
-    host._until(lambda: host.run("host slots --json").status == 0
-                and slots(host)["b"]["given_up"], 400, "the old release")
-    assert host.json("host status")["slot"] == "a"
-    assert slots(host)["b"]["given_up"] == "it did not come up"
+    assert wait_until_given_up(host, 400) == "it did not come up"
 
 
 def grubenv_of(image):
@@ -304,10 +336,22 @@ def grubenv_of(image):
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+def boot_after_cut(new_machine, disk):
+    """What starts is whole, and has the guest."""
+    host = new_machine(disk.stem, kind=Host, disks=[disk]).start()
+    host.wait_for_boot()
+    host.wait_until_succeeds("host health")
+    host.succeed("host verify", 600)
+    assert [guest["name"] for guest in host.json("guest list")["guests"]] == ["web"]
+    host.kill()
+    disk.unlink()
+
+
+@pytest.mark.parametrize("boots", [0, pytest.param(6, marks=pytest.mark.faults)])
 def test_power_cut_during_an_upgrade(new_machine, new_disk, installed_bios, iso, signer, work,
-                                     fault_count):
+                                     fault_count, boots):
     """After each write of an upgrade, with the disk's cache lost in part: the release that ran is
-    whole and starts, or the new one is tried, and is whole.
+    whole and starts, or the new one is tried, and is whole. Some are booted, too.
 
         vda, its writes kept in a log --- host
     """
@@ -316,6 +360,7 @@ def test_power_cut_during_an_upgrade(new_machine, new_disk, installed_bios, iso,
     disk = Disk(new_disk("cut", installed_bios.disk), write_log=log)
     host = new_machine("cut", kind=Host, disks=[disk]).start()
     host.wait_for_boot()
+    host.succeed("guest create web --template mini", 240)
     trust(host, signer)
     wait_until_kept(host, "a")
     release = signer(iso, "99.5")
@@ -337,8 +382,10 @@ def test_power_cut_during_an_upgrade(new_machine, new_disk, installed_bios, iso,
         old, new = iso.read_bytes(), release.read_bytes()
         assert image[begin_a:begin_a + len(old)] == old
         tried = 0
+        to_boot = []
+        step = len(entries[begin:end]) * CUTS // (boots + 1) if boots else None
         fault_count.seed(SEED)
-        for n in writelog.cuts(image, entries[begin:end], 3, SEED):
+        for n in writelog.cuts(image, entries[begin:end], CUTS, SEED):
             fault_count.tried += 1
             env = grubenv_of(image)
             assert env["slot"] == "a" and env["try"] in ("", "b"), f"cut {n}: {env}"
@@ -346,6 +393,11 @@ def test_power_cut_during_an_upgrade(new_machine, new_disk, installed_bios, iso,
                 tried += 1
                 assert image[begin_b:begin_b + len(new)] == new, f"cut {n}: b is not whole"
             fault_count.survived += 1
+            if step and fault_count.tried % step == 1:
+                to_boot.append(work / f"cut-{n}.qcow2")
+                images.run("qemu-img", "convert", "-O", "qcow2", raw, to_boot[-1])
         assert image[begin_a:begin_a + len(old)] == old
     raw.unlink()
     assert 0 < tried < fault_count.tried and fault_count.tried >= 200
+    for disk in to_boot:
+        boot_after_cut(new_machine, disk)

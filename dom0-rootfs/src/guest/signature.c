@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include "../lib/base64.h"
 #include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/run.h"
@@ -18,32 +19,12 @@
 #define HEAD_BYTES 12
 #define HEAD_CHARS 16
 
-static bool decode(const char *text, unsigned char head[HEAD_BYTES])
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (int i = 0; i < HEAD_CHARS; i++) {
-		const char *digit = text[i] ? strchr(digits, text[i]) : NULL;
-		unsigned int v = digit ? (unsigned int)(digit - digits) : 0;
-		int at = i * 6 / 8, shift = i * 6 % 8;
-
-		if (!digit)
-			return false;
-		v = v << 10 >> shift; /* to where it belongs in two bytes */
-		head[at] = (unsigned char)((shift ? head[at] : 0) | v >> 8);
-		if (at + 1 < HEAD_BYTES)
-			head[at + 1] = (unsigned char)v;
-	}
-	return true;
-}
-
 static bool key_id(const char *text, unsigned char id[ID_BYTES])
 {
 	const char *line = strchr(text, '\n');
-	unsigned char head[HEAD_BYTES];
+	uint8_t head[HEAD_BYTES];
 
-	if (!line || !decode(line + 1, head))
+	if (!line || base64_decode(line + 1, HEAD_CHARS, head) != HEAD_BYTES)
 		return false;
 	memcpy(id, head + ID_AT, ID_BYTES);
 	return true;

@@ -13,7 +13,7 @@
 #define FILE_MAX (16 * MIB)
 
 /* Read until the end; sysfs and /proc tell no true size beforehand. */
-static int read_all(int fd, const char *path, char **text_r,
+static int read_all(int fd, const char *path, char **text_r, size_t *len_r,
 		    struct pvn_err *err)
 {
 	autofree char *text = NULL;
@@ -42,16 +42,36 @@ static int read_all(int fd, const char *path, char **text_r,
 	}
 	text[len] = '\0';
 	*text_r = steal_ptr(&text);
+	*len_r = len;
 	return 0;
 }
 
-int file_read(const char *path, char **text_r, struct pvn_err *err)
+static int open_and_read(const char *path, char **text_r, size_t *len_r,
+			 struct pvn_err *err)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'", path);
-	return read_all(fd, path, text_r, err);
+	return read_all(fd, path, text_r, len_r, err);
+}
+
+int file_read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
+		    struct pvn_err *err)
+{
+	char *text;
+	int rc = open_and_read(path, &text, len_r, err);
+
+	if (!rc)
+		*data_r = (uint8_t *)text;
+	return rc;
+}
+
+int file_read(const char *path, char **text_r, struct pvn_err *err)
+{
+	size_t len;
+
+	return open_and_read(path, text_r, &len, err);
 }
 
 char *file_read_line(const char *path)

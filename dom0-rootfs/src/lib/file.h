@@ -5,11 +5,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "err.h"
 
 /* Read all of @path (at most 16 MiB). *text_r is NUL-terminated, caller frees. */
 int file_read(const char *path, char **text_r, struct pvn_err *err);
+
+/* The same for what is no text: *len_r bytes, caller frees. */
+int file_read_bytes(const char *path, uint8_t **data_r, size_t *len_r,
+		    struct pvn_err *err);
 
 /* The same for the small one-line files of sysfs: no newline at the end, and
  * NULL when it can't be read. Caller frees. */
