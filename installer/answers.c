@@ -284,6 +284,31 @@ static const struct key keys[] = {
 
 #define N_KEYS (sizeof(keys) / sizeof(*keys))
 
+static const struct key *find_key(const char *section, const char *name)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (!strcmp(keys[i].section, section) &&
+		    !strcmp(keys[i].name, name))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+/* NULL when @value is fine, else what was expected. */
+static const char *check_value(const struct key *key, char *value)
+{
+	if (!*value)
+		return "a value";
+	if (strlen(value) > key->max)
+		return "a shorter value";
+	return key->check(value);
+}
+
+const char *answers_check(const char *section, const char *name, char *value)
+{
+	return check_value(find_key(section, name), value);
+}
+
 struct parser {
 	struct answers *a;
 	const char *name;
@@ -349,21 +374,16 @@ static void bad_key(struct parser *p, const struct ini_item *item)
 static void on_item(void *arg, const struct ini_item *item)
 {
 	struct parser *p = arg;
-	const struct key *key = NULL;
+	const struct key *key = find_key(item->section, item->key);
 	autofree char *value = xstrdup(item->value);
 	const char *expected;
 	size_t i;
 
-	for (i = 0; i < N_KEYS && !key; i++) {
-		if (!strcmp(keys[i].section, item->section) &&
-		    !strcmp(keys[i].name, item->key))
-			key = &keys[i];
-	}
 	if (!key) {
 		bad_key(p, item);
 		return;
 	}
-	i--;
+	i = (size_t)(key - keys);
 	if (p->seen[i] && key->kind != LIST) {
 		strlist_addf(p->errors,
 			     "%s:%d: '%s' was given in line %d already, "
@@ -372,12 +392,7 @@ static void on_item(void *arg, const struct ini_item *item)
 		return;
 	}
 	p->seen[i] = item->line;
-	if (!*value)
-		expected = "a value";
-	else if (strlen(value) > key->max)
-		expected = "a shorter value";
-	else
-		expected = key->check(value);
+	expected = check_value(key, value);
 	if (expected)
 		strlist_addf(p->errors, "%s:%d: bad %s '%.60s', expected %s",
 			     p->name, item->line, item->key, item->value,

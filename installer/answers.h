@@ -41,6 +41,10 @@ int answers_parse(struct answers *a, const char *text, const char *name,
 
 void answers_free(struct answers *a);
 
+/* Is @value right for a key that there is? It may be tidied up. Returns NULL, or what was
+ * expected (static). */
+const char *answers_check(const char *section, const char *name, char *value);
+
 /* Print the table of keys, as the commented example of an answer file. */
 void answers_print_keys(FILE *f);
 

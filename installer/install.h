@@ -141,5 +141,7 @@ int pool_verify(const struct install *in, struct pvn_err *err);
  * -ENOENT when there is none anywhere. */
 int source_find(const char *file, char **text_r, char **name_r,
 		struct pvn_err *err);
+/* Wait for the network and fetch what is at @url (http, tftp); caller frees. */
+int source_fetch(const char *url, char **text_r, struct pvn_err *err);
 
 #endif

@@ -3,9 +3,9 @@
 # IN (run in the build root) come from the top Makefile.
 
 INSTALLER_DIR := installer
-INSTALLER_SRCS := answers.c device.c esp.c facts.c facts_sys.c gpt.c grub.c \
-	ini_lines.c layout.c main.c plan.c pool.c release.c repair.c slot.c source.c \
-	state.c steps.c
+INSTALLER_SRCS := answers.c device.c dialog.c esp.c facts.c facts_sys.c gpt.c grub.c \
+	ini_lines.c layout.c main.c nics.c plan.c pool.c release.c repair.c slot.c source.c \
+	state.c steps.c ui.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
 INSTALLER_LIBS := -lfdisk -lblkid -linih
 INSTALLER_CPPFLAGS := $(LIB_CPPFLAGS) -I$(INSTALLER_DIR)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "dialog.h"
 #include "file.h"
 #include "install.h"
 #include "repair.h"
@@ -16,6 +17,8 @@
 #endif
 
 #define LOG_FILE "/run/install.log"
+/* What a person answered. */
+#define ASKED "/run/paravane-install/answers.ini"
 
 struct options {
 	const char *answers;
@@ -26,6 +29,7 @@ struct options {
 	bool json;
 	bool list_disks;
 	bool facts_dump;
+	bool ask;
 	bool repair;
 	bool broken;
 	bool example;
@@ -52,6 +56,7 @@ static const struct opt {
 	OPT("list-disks", NULL, list_disks,
 	    "list the disks, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
+	OPT("ask", NULL, ask, "ask a person at this console, then install"),
 	OPT("repair", NULL, repair,
 	    "mend an installation's boot loader and state partition"),
 	OPT("broken", NULL, broken,
@@ -289,6 +294,20 @@ static int with_facts(const struct options *o)
 	return rc;
 }
 
+/* Returns an exit code. */
+static int ask(struct options *o)
+{
+	int rc;
+
+	if (dialog_run(ASKED, o->slot) != DIALOG_INSTALL)
+		return EXIT_NO_ANSWERS;
+	o->answers = ASKED;
+	rc = with_facts(o);
+	if (!rc)
+		dialog_done(ASKED);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .slot = "/slot" };
@@ -307,7 +326,7 @@ int main(int argc, char **argv)
 		if (!o.dry_run && !o.list_disks && !o.facts_dump)
 			log = fopen(LOG_FILE, "ae");
 		pvn_log_to(log);
-		rc = o.repair ? repair(&o) : with_facts(&o);
+		rc = o.repair ? repair(&o) : o.ask ? ask(&o) : with_facts(&o);
 		pvn_log_to(NULL);
 	}
 	if (fflush(stdout) || ferror(stdout)) {

@@ -75,6 +75,13 @@ static int fetch(const char *url, struct pvn_err *err)
 	return rc ? pvn_err_wrap(err, "cannot fetch '%s'", url) : 0;
 }
 
+int source_fetch(const char *url, char **text_r, struct pvn_err *err)
+{
+	int rc = fetch(url, err);
+
+	return rc ? rc : file_read(FETCHED, text_r, err);
+}
+
 static int mount_any(const char *dev, struct pvn_err *err)
 {
 	/* noload: not even a journal is written back to what is not ours */

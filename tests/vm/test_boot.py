@@ -25,12 +25,14 @@ def both(request, key, iso):
 
 @pytest.mark.parametrize("media", ["cd", "usb"])
 def test_iso_starts_the_installer(both, media):
-    """Without answers the installer says so and leaves a root shell.
+    """Without answers the installer says so and asks; there is a root shell for those who want it.
 
         ISO as CD or USB stick --- machine, no disk --- NAT
     """
     machine = both[media]
     machine.wait_for_console("No answer file was found", 400)
+    machine.wait_for_console("Install Paravane on this machine", 30)
+    machine.type_on_console("2\r")
     machine.wait_for_console("this is a root shell", 30)
     machine.close()
 
