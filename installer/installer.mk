@@ -50,4 +50,11 @@ unit: $(UNIT_TESTS)
 golden-install: $(INSTALLER)
 	$(Q)$(IN) tests/golden/run $(INSTALLER)
 
+# FILE may be anywhere, and only the checkout is seen in the build root.
+.PHONY: answers-check
+answers-check: $(INSTALLER)
+	$(Q)[ -r '$(FILE)' ] || { echo "answers-check: no answer file '$(FILE)': expected FILE=answers.ini"; exit 2; }
+	$(Q)said=$$($(IN) $(INSTALLER) --check --answers /dev/stdin <'$(FILE)' 2>&1) && status=0 || status=$$?; \
+	printf '%s\n' "$$said" | sed 's|^/dev/stdin:|$(FILE):|'; exit $$status
+
 -include $(INSTALLER_OBJS:.o=.d) $(UNIT_NAMES:%=$(O)/obj/unit/%.d)

@@ -30,6 +30,7 @@ struct options {
 	bool list_disks;
 	bool facts_dump;
 	bool ask;
+	bool check;
 	bool repair;
 	bool broken;
 	bool example;
@@ -57,6 +58,8 @@ static const struct opt {
 	    "list the disks, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
 	OPT("ask", NULL, ask, "ask a person at this console, then install"),
+	OPT("check", NULL, check,
+	    "only read the answers, and say what is wrong"),
 	OPT("repair", NULL, repair,
 	    "mend an installation's boot loader and state partition"),
 	OPT("broken", NULL, broken,
@@ -295,6 +298,18 @@ static int with_facts(const struct options *o)
 }
 
 /* Returns an exit code. */
+static int check(const struct options *o)
+{
+	struct answers answers = { 0 };
+	int rc = get_answers(o, &answers);
+
+	if (!rc)
+		puts("the answers are complete and right");
+	answers_free(&answers);
+	return rc;
+}
+
+/* Returns an exit code. */
 static int ask(struct options *o)
 {
 	int rc;
@@ -323,10 +338,13 @@ int main(int argc, char **argv)
 	} else if (o.example) {
 		answers_print_keys(stdout);
 	} else {
-		if (!o.dry_run && !o.list_disks && !o.facts_dump)
+		if (!o.dry_run && !o.list_disks && !o.facts_dump && !o.check)
 			log = fopen(LOG_FILE, "ae");
 		pvn_log_to(log);
-		rc = o.repair ? repair(&o) : o.ask ? ask(&o) : with_facts(&o);
+		rc = o.repair  ? repair(&o)
+		     : o.ask   ? ask(&o)
+		     : o.check ? check(&o)
+			       : with_facts(&o);
 		pvn_log_to(NULL);
 	}
 	if (fflush(stdout) || ferror(stdout)) {

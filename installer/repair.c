@@ -7,9 +7,8 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <time.h>
 
@@ -18,7 +17,11 @@
 #include "repair.h"
 #include "run.h"
 
-#define BOOT_FACTS "/run/paravane/mode"
+#define RUN_DIR "/run/paravane"
+#define BOOT_FACTS RUN_DIR "/mode"
+/* The commands that read and write grubenv take it, too: what is mounted to be read can't be mounted to
+ * be written. */
+#define ESP_LOCK RUN_DIR "/esp.lock"
 #define BOOT_NOTES "boot" /* on the state partition */
 #define STATE_DIR "/state"
 #define KEYS "/etc/dropbear/authorized_keys"
@@ -195,6 +198,18 @@ static void look_at_loader(struct repair *r)
 	device_unmount(MNT_ESP, &why);
 }
 
+static int lock_esp(struct repair *r, struct pvn_err *err)
+{
+	int rc = mkdir_p(RUN_DIR, 0755, err);
+
+	if (rc)
+		return rc;
+	r->lock = open(ESP_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (r->lock < 0 || flock(r->lock, LOCK_EX))
+		return pvn_err_errno(err, errno, "cannot lock '%s'", ESP_LOCK);
+	return 0;
+}
+
 int repair_look(struct repair *r, const char *id, const char *slot_dir,
 		bool broken, struct pvn_err *err)
 {
@@ -206,8 +221,11 @@ int repair_look(struct repair *r, const char *id, const char *slot_dir,
 			.answers = &r->boot,
 			.slot_dir = xstrdup(slot_dir) },
 		.broken = broken,
+		.lock = -1,
 	};
-	rc = find_id(r, id, err);
+	rc = lock_esp(r, err);
+	if (!rc)
+		rc = find_id(r, id, err);
 	if (!rc)
 		rc = find_parts(r, err);
 	if (!rc)
@@ -412,6 +430,8 @@ void repair_plan(struct repair *r)
 
 void repair_free(struct repair *r)
 {
+	if (r->lock >= 0)
+		close(r->lock);
 	plan_free(&r->steps);
 	answers_free(&r->boot);
 	free(r->disk.name);

@@ -18,6 +18,7 @@ struct repair {
 	bool bios_differs; /* the same of the boot sector and the core image */
 	bool broken; /* nobody watches: the state partition is not made anew */
 	bool state_free; /* the state partition is not in use: it can be checked */
+	int lock; /* nobody else mounts the EFI system partition */
 	bool changed; /* by a step: something was mended */
 	struct pvn_plan steps; /* their context is this struct */
 };

@@ -10,6 +10,7 @@ import pytest
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 found = {}
+failed = set()
 
 
 class Count:
@@ -43,10 +44,12 @@ def pytest_runtest_logreport(report):
         return
     name = report.nodeid.split("/")[-1].replace("::test_", ": ").replace(".py", "")
     entry = found.setdefault(name, {"tried": 1, "survived": 1})
-    if report.failed:
-        entry["survived"] = 0
     if "tried" in told:
         entry.update(tried=told["tried"], survived=told["survived"])
+    if report.failed:
+        failed.add(name)
+    if name in failed:
+        entry["survived"] = min(entry["survived"], entry["tried"] - 1)
     if "seed" in told:
         entry["seed"] = told["seed"]
     if report.skipped:

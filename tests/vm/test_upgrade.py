@@ -342,7 +342,7 @@ def boot_after_cut(new_machine, disk):
     host.wait_for_boot()
     host.wait_until_succeeds("host health")
     host.succeed("host verify", 600)
-    assert [guest["name"] for guest in host.json("guest list")["guests"]] == ["web"]
+    assert list(host.guests()) == ["web"]
     host.kill()
     disk.unlink()
 
