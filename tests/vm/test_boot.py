@@ -49,3 +49,7 @@ def test_live(new_machine, iso, work):
     machine.wait_for_console("root@paravane:~#", 30)
     machine.type_on_console("mountpoint /slot\r")
     machine.wait_for_console("/slot is a mountpoint", 30)
+    machine.type_on_console("host selftest\r")
+    machine.wait_for_console("network    good  eth0 has a link", 60)
+    machine.wait_for_console("disks      bad   no disk is known here", 30)
+    machine.wait_for_console("guest      good  a PV guest was started", 120)

@@ -92,6 +92,8 @@ def test_rescue_over_ssh(installed_bios, new_disk, new_machine, key):
     assert host_key == host.succeed("dropbearkey -y -f /etc/dropbear/dropbear_ed25519_host_key")
     assert "/dev/vda" not in host.succeed("cat /proc/mounts")
     assert "nothing to mend" not in host.succeed("host repair --dry-run")
+    found = host.json("host selftest", 120)
+    assert found["good"], found
     host.succeed("host repair", 120)
     # once
     host.reboot()

@@ -188,6 +188,7 @@ int domain_host_read(struct domain_host *host, struct pvn_err *err)
 	host->memory_free = free_kb * 1024;
 	host->cpus = info.nr_cpus;
 	host->pvh = info.cap_hvm && info.cap_hap;
+	host->iommu = info.cap_hvm_directio;
 	libxl_physinfo_dispose(&info);
 	return 0;
 }

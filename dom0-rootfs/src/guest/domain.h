@@ -42,6 +42,7 @@ struct domain_host {
 	uint64_t memory_free;
 	unsigned int cpus;
 	bool pvh; /* its CPU and Xen can run PVH guests */
+	bool iommu; /* Xen uses one */
 };
 
 /* "running", "paused", "stopping", "crashed" */
