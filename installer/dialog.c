@@ -66,12 +66,16 @@ static int ask(const char *section, const char *name, const char *what,
 static int read_facts(struct dialog *d)
 {
 	struct pvn_err err;
+	int rc = 0;
 
-	facts_free(&d->facts);
-	if (!facts_read(&d->facts, "", d->slot_dir, &err))
-		return 0;
-	ui_say("%s", err.msg);
-	return ui_wait("Press Enter to try again");
+	while (rc != UI_END) {
+		facts_free(&d->facts);
+		if (!facts_read(&d->facts, "", d->slot_dir, &err))
+			return 0;
+		ui_say("%s", err.msg);
+		rc = ui_wait("Press Enter to try again");
+	}
+	return rc;
 }
 
 static size_t usable_disks(const struct facts *facts)
@@ -311,6 +315,16 @@ static void fetch_keys(struct dialog *d, const char *url)
 	free(text);
 }
 
+/* Its type and its comment: the data tells a person nothing. */
+static void print_key(size_t number, const char *key)
+{
+	int type = (int)strcspn(key, " \t");
+	const char *data = key + type + strspn(key + type, " \t");
+	const char *comment = data + strcspn(data, " \t");
+
+	printf("%4zu  %.*s%s\n", number, type, key, comment);
+}
+
 static int page_keys(struct dialog *d)
 {
 	ui_page("Who may log in", 4, PAGES);
@@ -320,8 +334,7 @@ static int page_keys(struct dialog *d)
 		int rc;
 
 		for (size_t i = 0; i < d->keys.n; i++)
-			printf("  %zu: %.20s... %s\n", i + 1, d->keys.v[i],
-			       strrchr(d->keys.v[i], ' ') + 1);
+			print_key(i + 1, d->keys.v[i]);
 		rc = ui_ask(
 			d->keys.n
 				? "One more key, 'x' to begin anew, Enter when these are all"
@@ -355,14 +368,13 @@ static int page_summary(struct dialog *d)
 {
 	const struct disk *disk = chosen_disk(d);
 	autofree char *line = disk ? disk_line(disk) : xstrdup(d->disk);
+	const bool fixed = !strcmp(d->method, "static");
 
 	ui_page("Begin?", 5, PAGES);
 	printf("  host      %s\n", d->hostname);
-	printf("  network   %s%s%s%s%s\n",
-	       strcmp(d->method, "static") ? "by DHCP" : d->address,
-	       d->gateway && *d->gateway ? ", gateway " : "",
-	       d->gateway ? d->gateway : "", *d->nic ? ", interface " : "",
-	       d->nic);
+	printf("  network   %s%s%s%s%s\n", fixed ? d->address : "by DHCP",
+	       fixed && *d->gateway ? ", gateway " : "",
+	       fixed ? d->gateway : "", *d->nic ? ", interface " : "", d->nic);
 	printf("  ssh       %zu %s\n", d->keys.n,
 	       d->keys.n == 1 ? "key" : "keys");
 	printf("  ERASED    %s\n\n", line);
@@ -409,7 +421,7 @@ static int write_answers(const struct dialog *d, const char *path,
 	put(f, "method", d->method);
 	put(f, "address", fixed ? d->address : NULL);
 	put(f, "gateway", fixed ? d->gateway : NULL);
-	put(f, "dns", d->dns);
+	put(f, "dns", fixed ? d->dns : NULL);
 	put(f, "nic", d->nic);
 	fprintf(f, "[ssh]\n");
 	for (size_t i = 0; i < d->keys.n; i++)

@@ -14,37 +14,46 @@
 /* On FAT the mode comes from the mount; this one is what file_write() asks for. */
 #define OPTIONS "fmask=0133,dmask=0022"
 
+/* Under another name first: GRUB and firmware find the old file or the new one. */
 static int write_bytes(const char *path, const void *data, size_t len,
 		       struct pvn_err *err)
 {
+	autofree char *new = xasprintf("%s.new", path);
 	autoclose int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int rc;
 
 	if (fd < 0)
-		return pvn_err_errno(err, errno, "cannot create '%s'", path);
-	rc = write_at(fd, data, len, 0, path, err);
+		return pvn_err_errno(err, errno, "cannot create '%s'", new);
+	rc = write_at(fd, data, len, 0, new, err);
 	if (!rc && fsync(fd))
-		rc = pvn_err_errno(err, errno, "cannot write '%s'", path);
+		rc = pvn_err_errno(err, errno, "cannot write '%s'", new);
+	if (!rc && rename(new, path))
+		rc = pvn_err_errno(err, errno, "cannot rename '%s'", new);
 	return rc;
 }
 
-/* Put @len bytes into the ESP's file @name; or only compare with it. */
-static int put(const char *name, const void *data, size_t len, bool only_verify,
-	       struct pvn_err *err)
+static int compare(const char *path, const void *data, size_t len,
+		   struct pvn_err *err)
 {
-	autofree char *path = xasprintf(MNT_ESP "/%s", name);
 	autofree uint8_t *back = NULL;
 	size_t back_len = 0;
-	int rc;
+	int rc = file_read_bytes(path, &back, &back_len, err);
 
-	if (!only_verify)
-		return write_bytes(path, data, len, err);
-	rc = file_read_bytes(path, &back, &back_len, err);
 	if (!rc && (back_len != len || memcmp(back, data, len)))
 		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
 			     path);
 	return rc;
+}
+
+/* Put @len bytes into the ESP's file @name, unless they are there; or only compare with it. */
+static int put(const char *name, const void *data, size_t len, bool only_verify,
+	       struct pvn_err *err)
+{
+	autofree char *path = xasprintf(MNT_ESP "/%s", name);
+	int rc = compare(path, data, len, err);
+
+	return rc && !only_verify ? write_bytes(path, data, len, err) : rc;
 }
 
 /* The same with a file of the slot's /boot/grub/install. */

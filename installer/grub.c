@@ -54,9 +54,31 @@ int grub_patch_core(uint8_t *core, size_t len, uint64_t core_lba, uint64_t room,
 	return 0;
 }
 
-/* Write @len bytes at the start of the device @path, and read them back. */
+static uint64_t get_le(const uint8_t *p, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = bytes; i--;)
+		value = value << 8 | p[i];
+	return value;
+}
+
+uint64_t grub_core_place(const uint8_t sector[BOOT_SECTOR_SIZE],
+			 uint64_t part_lba, uint64_t part_sectors, bool next)
+{
+	const uint64_t second = part_lba + part_sectors / 2;
+	const uint64_t now = get_le(sector + BOOT_CORE_LBA, 8);
+
+	if (now != part_lba && now != second) /* none of ours yet */
+		return part_lba;
+	if (!next)
+		return now;
+	return now == part_lba ? second : part_lba;
+}
+
+/* Write @len bytes at byte @at of the device @path, and read them back; or only compare. */
 static int put_and_check(const char *path, const uint8_t *data, size_t len,
-			 bool only_verify, struct pvn_err *err)
+			 uint64_t at, bool only_verify, struct pvn_err *err)
 {
 	autofree uint8_t *back = xcalloc(1, len);
 	autoclose int fd = device_open(path, false, err);
@@ -64,11 +86,11 @@ static int put_and_check(const char *path, const uint8_t *data, size_t len,
 
 	if (fd < 0)
 		return fd;
-	rc = only_verify ? 0 : write_at(fd, data, len, 0, path, err);
+	rc = only_verify ? 0 : write_at(fd, data, len, (off_t)at, path, err);
 	if (!rc)
 		rc = device_sync(fd, path, err);
 	if (!rc)
-		rc = read_at(fd, back, len, 0, path, err);
+		rc = read_at(fd, back, len, (off_t)at, path, err);
 	if (!rc && memcmp(back, data, len))
 		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
 			     path);
@@ -84,6 +106,8 @@ static int read_sector(const char *path, uint8_t sector[BOOT_SECTOR_SIZE],
 		      : read_at(fd, sector, BOOT_SECTOR_SIZE, 0, path, err);
 }
 
+/* The partition has room for two core images, and one sector says which counts: a power cut leaves the
+ * old one or the new one. */
 int grub_install_bios(const struct install *in, bool only_verify,
 		      struct pvn_err *err)
 {
@@ -92,7 +116,7 @@ int grub_install_bios(const struct install *in, bool only_verify,
 	autofree char *core_path =
 		xasprintf("%s/boot/grub/install/core.img", in->slot_dir);
 	const struct part *p = &in->layout.part[PART_BIOS];
-	uint64_t lba = p->start / 512;
+	uint64_t lba = p->start / 512, place = lba;
 	autofree uint8_t *boot = NULL;
 	autofree uint8_t *core = NULL;
 	uint8_t sector[BOOT_SECTOR_SIZE];
@@ -103,16 +127,19 @@ int grub_install_bios(const struct install *in, bool only_verify,
 	if (!rc)
 		rc = file_read_bytes(core_path, &core, &core_len, err);
 	if (!rc)
-		rc = grub_patch_core(core, core_len, lba, p->size, err);
-	if (!rc)
 		rc = read_sector(in->disk->path, sector, err);
+	if (!rc) {
+		place = grub_core_place(sector, lba, p->size / 512,
+					!only_verify);
+		rc = grub_patch_core(core, core_len, place, p->size / 2, err);
+	}
 	if (!rc)
-		rc = grub_patch_boot(sector, boot, boot_len, lba, err);
+		rc = grub_patch_boot(sector, boot, boot_len, place, err);
 	if (!rc)
 		rc = put_and_check(in->part[PART_BIOS], core, core_len,
-				   only_verify, err);
+				   (place - lba) * 512, only_verify, err);
 	if (!rc)
-		rc = put_and_check(in->disk->path, sector, sizeof(sector),
+		rc = put_and_check(in->disk->path, sector, sizeof(sector), 0,
 				   only_verify, err);
 	return rc;
 }

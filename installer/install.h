@@ -96,6 +96,10 @@ int grub_patch_boot(uint8_t sector[BOOT_SECTOR_SIZE], const uint8_t *boot_img,
 /* Set core.img's block list for a core which starts at @core_lba. */
 int grub_patch_core(uint8_t *core, size_t len, uint64_t core_lba, uint64_t room,
 		    struct pvn_err *err);
+/* The sector where the core image is that the boot sector @sector starts, or with @next the other one of
+ * the two places in the partition; where it is none of these, the first. */
+uint64_t grub_core_place(const uint8_t sector[BOOT_SECTOR_SIZE],
+			 uint64_t part_lba, uint64_t part_sectors, bool next);
 /* Write core image and boot sector; or only compare with what is there. */
 int grub_install_bios(const struct install *in, bool only_verify,
 		      struct pvn_err *err);

@@ -33,6 +33,7 @@ struct options {
 	bool check;
 	bool repair;
 	bool broken;
+	bool without_copy;
 	bool example;
 	bool help;
 	bool version;
@@ -64,6 +65,8 @@ static const struct opt {
 	    "mend an installation's boot loader and state partition"),
 	OPT("broken", NULL, broken,
 	    "with --repair: only what does not start as it is"),
+	OPT("without-copy", NULL, without_copy,
+	    "with --repair: mend the state partition without a copy of it"),
 	OPT("example", NULL, example,
 	    "print an answer file with all keys explained"),
 	OPT("help", NULL, help, "print this"),
@@ -78,7 +81,7 @@ static void print_help(void)
 	puts("usage: paravane-install [option]...\n"
 	     "Install Paravane on a disk, as an answer file says.\n");
 	for (size_t i = 0; i < N_OPTS; i++) {
-		char left[32];
+		char left[40];
 
 		snprintf(left, sizeof(left), "--%s%s%s", table[i].name,
 			 table[i].arg ? " " : "",
@@ -255,6 +258,7 @@ static int repair_found(const struct options *o, struct repair *r)
 {
 	struct pvn_err err = { 0 };
 
+	r->without_copy = o->without_copy;
 	repair_plan(r);
 	if (o->dry_run && o->json)
 		plan_print_json(&r->steps, stdout);
@@ -318,7 +322,7 @@ static int ask(struct options *o)
 		return EXIT_NO_ANSWERS;
 	o->answers = ASKED;
 	rc = with_facts(o);
-	if (!rc)
+	if (!rc && !o->dry_run)
 		dialog_done(ASKED);
 	return rc;
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <time.h>
 
 #include "file.h"
 #include "grubenv.h"
@@ -24,6 +23,10 @@
 #define ESP_LOCK RUN_DIR "/esp.lock"
 #define BOOT_NOTES "boot" /* on the state partition */
 #define STATE_DIR "/state"
+#define NEW_STATE "/run/paravane-install/new-state"
+#define COPY \
+	"state-old" /* volume with the state partition before it was mended */
+#define BLOCK 4096
 #define KEYS "/etc/dropbear/authorized_keys"
 
 static char *kv_value(const char *path, const char *key)
@@ -148,13 +151,29 @@ static int find_disk(struct repair *r, struct pvn_err *err)
 	return 0;
 }
 
+static void set(char **field, const char *value)
+{
+	free(*field);
+	*field = value && *value ? xstrdup(value) : NULL;
+}
+
+/* What grubenv said, in its own form. */
 static void take_notes(struct repair *r, const char *state_dir)
 {
 	autofree char *path = xasprintf("%s/" BOOT_NOTES, state_dir);
-	autofree char *slot = kv_value(path, "slot");
+	auto_kv struct kv_list notes = { 0 };
+	autofree uint8_t *block = NULL;
+	struct pvn_err ignored;
+	const char *slot;
+	size_t len;
 
-	r->boot.xen_args = kv_value(path, "xen_args");
-	r->boot.kernel_args = kv_value(path, "kernel_args");
+	if (file_read_bytes(path, &block, &len, &ignored) ||
+	    len != GRUBENV_SIZE ||
+	    grubenv_parse((const char *)block, &notes, &ignored))
+		return;
+	slot = kv_get(&notes, "slot");
+	set(&r->boot.xen_args, kv_get(&notes, "xen_args"));
+	set(&r->boot.kernel_args, kv_get(&notes, "kernel_args"));
 	r->in.kept = slot && !strcmp(slot, "b") ? 'b' : 'a';
 }
 
@@ -178,24 +197,49 @@ static void look_at_state(struct repair *r)
 	device_unmount(MNT_STATE, &ignored);
 }
 
-static void look_at_loader(struct repair *r)
+static int look_at_loader(struct repair *r, struct pvn_err *err)
 {
 	struct pvn_err why = { 0 };
 	autofree char *id = NULL;
+	int rc;
 
 	if (r->in.bios && !r->broken)
 		r->bios_differs = grub_install_bios(&r->in, true, &why) != 0;
-	if (device_mount(r->in.part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY, "",
-			 &why)) {
-		pvn_log("%s", why.msg);
+	rc = device_mount(r->in.part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY, "",
+			  err);
+	if (rc == -EINVAL) { /* no FAT */
+		pvn_log("%s", err->msg);
 		r->esp_lost = true;
-		return;
+		return 0;
 	}
+	if (rc)
+		return rc;
 	id = esp_installation();
 	r->env_lost = !id || strcmp(id, r->in.id) != 0;
 	r->files_differ = r->broken ? !esp_has_files()
 				    : esp_compare_files(&r->in, &why) != 0;
-	device_unmount(MNT_ESP, &why);
+	return device_unmount(MNT_ESP, err);
+}
+
+/* What is to be written comes from there: it must be readable before anything is erased. */
+static int check_source(const struct repair *r, struct pvn_err *err)
+{
+	static const char *const names[] = { "esp.cfg", "bootx64.efi",
+					     "core.img", "boot.img", NULL };
+	int rc = 0;
+
+	if (!r->esp_lost && !r->env_lost && !r->files_differ &&
+	    !r->bios_differs)
+		return 0;
+	for (const char *const *name = names; !rc && *name; name++) {
+		autofree char *path = xasprintf("%s/boot/grub/install/%s",
+						r->in.slot_dir, *name);
+		autofree uint8_t *data = NULL;
+		size_t len;
+
+		rc = file_read_bytes(path, &data, &len, err);
+	}
+	return rc;
 }
 
 static int lock_esp(struct repair *r, struct pvn_err *err)
@@ -233,8 +277,8 @@ int repair_look(struct repair *r, const char *id, const char *slot_dir,
 	if (rc)
 		return rc;
 	look_at_state(r);
-	look_at_loader(r);
-	return 0;
+	rc = look_at_loader(r, err);
+	return rc ? rc : check_source(r, err);
 }
 
 static int run_esp(void *ctx, struct pvn_err *err)
@@ -284,78 +328,160 @@ static bool is_clean(const char *dev)
 	       !PVN_RUN(&ignored, "e2fsck", "-f", "-n", dev);
 }
 
-/* The partition as it is, into a volume of the pool. */
-static int keep_copy(const struct repair *r, struct pvn_err *err)
+static bool is_zero(const char *data, size_t len)
 {
-	const char *from = r->in.part[PART_STATE];
-	uint64_t size = r->in.layout.part[PART_STATE].size;
-	autofree char *bytes = xasprintf("%" PRIu64 "b", size);
-	autofree char *pool = xasprintf("%s/pool", r->in.vg);
-	autofree char *name =
-		xasprintf("state-old-%lld", (long long)time(NULL));
-	autofree char *to = xasprintf("/dev/%s/%s", r->in.vg, name);
-	autoclose int old = open(from, O_RDONLY | O_CLOEXEC);
-	autoclose int copy = -1;
-	int rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
-			 "-n", name);
+	return !*data && !memcmp(data, data + 1, len - 1);
+}
 
-	if (rc)
-		return pvn_err_wrap(err, "can't keep a copy of '%s'", from);
-	if (old < 0)
-		return pvn_err_errno(err, errno, "cannot open '%s'", from);
-	copy = device_open(to, false, err);
-	if (copy < 0)
-		return copy;
-	rc = slot_copy(old, copy, 0, size, to, err);
+/* At most 1 MiB at @at; what can't be read of it is zero. Returns how many blocks that are. */
+static size_t read_what_can_be(int fd, char *data, size_t len, uint64_t at,
+			       const char *name)
+{
+	struct pvn_err ignored;
+	size_t lost = 0;
+
+	if (!read_at(fd, data, len, (off_t)at, name, &ignored))
+		return 0;
+	for (size_t i = 0; i < len; i += BLOCK) {
+		if (!read_at(fd, data + i, BLOCK, (off_t)(at + i), name,
+			     &ignored))
+			continue;
+		memset(data + i, 0, BLOCK);
+		lost++;
+	}
+	return lost;
+}
+
+/* A new volume reads as zeros, and takes no room for them. */
+static int copy_partition(const struct repair *r, int from, const char *to,
+			  struct pvn_err *err)
+{
+	uint64_t size = r->in.layout.part[PART_STATE].size;
+	autofree char *data = xcalloc(1, MIB);
+	autoclose int fd = device_open(to, false, err);
+	size_t lost = 0;
+	int rc = fd < 0 ? fd : 0;
+
+	for (uint64_t at = 0; !rc && at < size; at += MIB) {
+		lost += read_what_can_be(from, data, MIB, at,
+					 r->in.part[PART_STATE]);
+		if (!is_zero(data, MIB))
+			rc = write_at(fd, data, MIB, (off_t)at, to, err);
+	}
 	if (!rc)
-		rc = device_sync(copy, to, err);
-	if (!rc)
-		printf("a copy of '%s' as it was is the volume '%s'\n", from,
-		       to);
+		rc = device_sync(fd, to, err);
+	if (!rc && lost)
+		printf("%zu blocks of %d bytes can't be read: they are zeros in the copy\n",
+		       lost, BLOCK);
 	return rc;
 }
 
-/* A fresh one, with what the system that runs could salvage when it started. */
-static int make_state(struct repair *r, struct pvn_err *err)
+/* The partition as it is, into a volume of the pool: the only one, so that a disk that
+ * goes bad does not fill the pool. */
+static int keep_copy(const struct repair *r, struct pvn_err *err)
 {
-	static const char *const salvaged[] = { "dropbear", "hostname",
-						"shadow", NULL };
+	const char *from = r->in.part[PART_STATE];
+	autofree char *bytes =
+		xasprintf("%" PRIu64 "b", r->in.layout.part[PART_STATE].size);
+	autofree char *pool = xasprintf("%s/pool", r->in.vg);
+	autofree char *volume = xasprintf("%s/" COPY, r->in.vg);
+	autofree char *to = xasprintf("/dev/%s", volume);
+	autoclose int old = open(from, O_RDONLY | O_CLOEXEC);
+	struct pvn_err ignored;
+	int rc;
+
+	if (old < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", from);
+	if (!PVN_RUN(&ignored, "lvm", "lvs", volume)) {
+		if (r->broken)
+			return pvn_err(
+				err, PVN_REFUSED,
+				"'%s' is damaged again, and there is a copy of it from the last time ('%s'): 'host repair' replaces that and mends it",
+				from, volume);
+		PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
+	}
+	rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
+		     "-n", COPY);
+	if (!rc)
+		rc = copy_partition(r, old, to, err);
+	if (rc) {
+		PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
+		return pvn_err_wrap(
+			err,
+			"can't keep a copy of '%s' ('host repair --without-copy' does without)",
+			from);
+	}
+	printf("a copy of '%s' as it was is the volume '%s'\n", from, volume);
+	return 0;
+}
+
+static int copy_if(const char *from, const char *to, struct pvn_err *err)
+{
+	return file_exists(from) ? PVN_RUN(err, "cp", "-a", from, to) : 0;
+}
+
+/* What a state partition has to have, with what the system that runs could salvage when it
+ * started, in a folder. */
+static int gather_state(const struct repair *r, struct pvn_err *err)
+{
+	static const char *const folders[] = { NEW_STATE "/etc/paravane",
+					       NEW_STATE "/log", NULL };
+	static const char *const salvaged[][2] = {
+		{ "/etc/dropbear", NEW_STATE "/etc/" },
+		{ "/etc/hostname", NEW_STATE "/etc/" },
+		{ "/etc/shadow", NEW_STATE "/etc/" },
+		{ "/etc/paravane/network", NEW_STATE "/etc/paravane/" },
+		{ "/etc/paravane/release-keys", NEW_STATE "/etc/paravane/" },
+		{ NULL, NULL },
+	};
 	autofree char *host =
 		xasprintf("install=%s\nvg=%s\npool=pool\n", r->in.id, r->in.vg);
-	int rc = 0;
+	int rc = PVN_RUN(err, "rm", "-rf", NEW_STATE);
+
+	for (const char *const *folder = folders; !rc && *folder; folder++)
+		rc = mkdir_p(*folder, 0755, err);
+	if (!rc)
+		rc = mkdir_p(NEW_STATE "/guests", 0700, err);
+	if (!rc)
+		rc = file_write(NEW_STATE "/etc/paravane/host", host, 0644,
+				err);
+	for (size_t i = 0; !rc && salvaged[i][0]; i++)
+		rc = copy_if(salvaged[i][0], salvaged[i][1], err);
+	return rc;
+}
+
+/* A fresh one. mkfs fills it before its superblock is there: a power cut leaves none, and not one
+ * without keys. */
+static int make_state(struct repair *r, struct pvn_err *err)
+{
+	char *dev = r->in.part[PART_STATE];
+	autofree char *label = xasprintf("pvn-%s", r->in.id);
+	struct pvn_err ignored;
+	int rc;
 
 	if (!file_exists(KEYS))
 		return pvn_err(
 			err, -ENOENT,
 			"'%s' can't be mended, and nobody could log in to a "
 			"new one: put the public keys into '" KEYS "' first",
-			r->in.part[PART_STATE]);
-	rc = state_make(&r->in, err);
+			dev);
+	rc = gather_state(r, err);
 	if (!rc)
-		rc = file_write(MNT_STATE "/etc/paravane/host", host, 0644,
-				err);
-	for (const char *const *s = salvaged; !rc && *s; s++) {
-		autofree char *from = xasprintf("/etc/%s", *s);
-
-		rc = PVN_RUN(err, "cp", "-a", from, MNT_STATE "/etc/");
-	}
-	if (!rc && file_exists("/etc/paravane/network"))
-		rc = PVN_RUN(err, "cp", "-a", "/etc/paravane/network",
-			     MNT_STATE "/etc/paravane/");
-	if (!rc && file_exists("/etc/paravane/release-keys"))
-		rc = PVN_RUN(err, "cp", "-a", "/etc/paravane/release-keys",
-			     MNT_STATE "/etc/paravane/");
+		rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, "-d",
+			     NEW_STATE, dev);
+	PVN_RUN(&ignored, "rm", "-rf", NEW_STATE);
 	if (!rc)
 		printf("'%s' is made anew: keys, name and network are as they "
 		       "were, the guests' files are not there\n",
-		       r->in.part[PART_STATE]);
-	return rc ? rc : device_unmount(MNT_STATE, err);
+		       dev);
+	return rc;
 }
 
 /* Clean, and the host's configuration is there: e2fsck may have put all of it into lost+found, and
  * calls clean what the kernel does not take. */
-static bool is_whole(const char *dev)
+static bool is_whole(struct repair *r)
 {
+	const char *dev = r->in.part[PART_STATE];
 	struct pvn_err ignored;
 	bool whole;
 
@@ -364,6 +490,9 @@ static bool is_whole(const char *dev)
 		return false;
 	whole = file_exists(MNT_STATE "/etc/paravane/host") &&
 		file_exists(MNT_STATE KEYS);
+	/* it could not be read before */
+	if (whole)
+		take_notes(r, MNT_STATE);
 	device_unmount(MNT_STATE, &ignored);
 	return whole;
 }
@@ -375,15 +504,15 @@ static int run_state(void *ctx, struct pvn_err *err)
 	struct pvn_err ignored;
 	int rc;
 
-	if (is_whole(dev))
+	if (is_whole(r))
 		return 0;
 	r->changed = true;
-	rc = keep_copy(r, err);
+	rc = r->without_copy ? 0 : keep_copy(r, err);
 	if (rc)
 		return rc;
 	/* it ends with 1 when it has mended something */
 	PVN_RUN(&ignored, "e2fsck", "-y", dev);
-	if (is_whole(dev)) {
+	if (is_whole(r)) {
 		printf("'%s' is mended; the next start uses it\n", dev);
 		return 0;
 	}
@@ -395,12 +524,6 @@ static int run_state(void *ctx, struct pvn_err *err)
 	return make_state(r, err);
 }
 
-static int undo_state(void *ctx, struct pvn_err *err)
-{
-	(void)ctx;
-	return device_unmount(MNT_STATE, err);
-}
-
 void repair_plan(struct repair *r)
 {
 	const char *esp = r->in.part[PART_ESP];
@@ -408,7 +531,7 @@ void repair_plan(struct repair *r)
 
 	if (r->state_free)
 		plan_add(
-			&r->steps, "state", run_state, undo_state,
+			&r->steps, "state", run_state, NULL,
 			"check '%s'; if it is damaged, keep a copy in the pool and mend it, or make it anew",
 			r->in.part[PART_STATE]);
 	if (r->esp_lost)

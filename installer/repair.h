@@ -16,6 +16,7 @@ struct repair {
 	bool env_lost; /* grubenv is not there, or another installation's */
 	bool files_differ; /* its menu or BOOTX64.EFI are not those of the system that runs */
 	bool bios_differs; /* the same of the boot sector and the core image */
+	bool without_copy; /* of the state partition, before it is mended */
 	bool broken; /* nobody watches: the state partition is not made anew */
 	bool state_free; /* the state partition is not in use: it can be checked */
 	int lock; /* nobody else mounts the EFI system partition */

@@ -7,6 +7,7 @@
 
 #include "file.h"
 #include "install.h"
+#include "lines.h"
 #include "mem.h"
 #include "run.h"
 
@@ -74,15 +75,8 @@ static int write_keys(const struct install *in, struct pvn_err *err)
 		rc = file_read(path, &text, err);
 	else
 		text = xstrdup("");
-	for (size_t i = 0; i < keys->n && !rc; i++) {
-		char *longer;
-
-		if (strstr(text, keys->v[i]))
-			continue;
-		longer = xasprintf("%s%s\n", text, keys->v[i]);
-		free(text);
-		text = longer;
-	}
+	for (size_t i = 0; i < keys->n && !rc; i++)
+		lines_add(&text, keys->v[i]);
 	return rc ? rc : file_write(path, text, 0600, err);
 }
 

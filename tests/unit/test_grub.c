@@ -74,6 +74,21 @@ PVN_TEST(core_image)
 			 -EINVAL);
 }
 
+PVN_TEST(two_places_for_the_core)
+{
+	uint8_t sector[BOOT_SECTOR_SIZE] = { 0 };
+
+	/* none yet */
+	assert_int_equal(grub_core_place(sector, 2048, 2048, false), 2048);
+	assert_int_equal(grub_core_place(sector, 2048, 2048, true), 2048);
+	sector[0x5d] = 0x08; /* 2048 */
+	assert_int_equal(grub_core_place(sector, 2048, 2048, false), 2048);
+	assert_int_equal(grub_core_place(sector, 2048, 2048, true), 3072);
+	sector[0x5d] = 0x0c; /* 3072 */
+	assert_int_equal(grub_core_place(sector, 2048, 2048, false), 3072);
+	assert_int_equal(grub_core_place(sector, 2048, 2048, true), 2048);
+}
+
 /* What we know of the formats holds for the images that Debian ships. */
 PVN_TEST(real_images)
 {

@@ -11,6 +11,7 @@ import pytest
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 found = {}
 failed = set()
+skipped = set()
 
 
 class Count:
@@ -40,7 +41,9 @@ def fault_count(record_property):
 def pytest_runtest_logreport(report):
     """Set-up fails without a call; the properties of a fixture's end come with the tear-down."""
     told = dict(report.user_properties)
-    if "faults" not in report.keywords and "tried" not in told:
+    if report.skipped:
+        skipped.add(report.nodeid)
+    if report.nodeid in skipped or ("faults" not in report.keywords and "tried" not in told):
         return
     name = report.nodeid.split("/")[-1].replace("::test_", ": ").replace(".py", "")
     entry = found.setdefault(name, {"tried": 1, "survived": 1})
@@ -52,8 +55,6 @@ def pytest_runtest_logreport(report):
         entry["survived"] = min(entry["survived"], entry["tried"] - 1)
     if "seed" in told:
         entry["seed"] = told["seed"]
-    if report.skipped:
-        found.pop(name)
 
 
 def pytest_terminal_summary(terminalreporter):

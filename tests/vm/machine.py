@@ -87,13 +87,13 @@ class Machine:
     def __init__(self, name, log, key, iso=None, disks=(), firmware="bios",
                  media="cd", memory=1024, smp=1, answers=None, extra=(),
                  board="q35", boot=None, address="", network=True, fw_cfg=None,
-                 tftp=None, nic="virtio-net-pci", cpu=None):
+                 tftp=None, nic="virtio-net-pci", cpu=None, netboot=None):
         self.name, self.key, self.iso = name, str(key), iso
         self.disks, self.firmware, self.media = disks, firmware, media
         self.memory, self.smp, self.boot = memory, smp, boot
         self.extra, self.board = list(extra), board
         self.address, self.network, self.tftp = address, network, tftp
-        self.nic, self.cpu = nic, cpu
+        self.nic, self.cpu, self.netboot = nic, cpu, netboot
         self.fw_cfg = dict(fw_cfg or {})
         if answers is not None:
             self.fw_cfg["opt/paravane/answers"] = answers

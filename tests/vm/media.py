@@ -22,6 +22,15 @@ def _take_out(iso, path, folder):
     return to
 
 
+def unpack_boot(iso, folder):
+    """The ISO's /boot, as a server of network boots has it."""
+    subprocess.run(["xorriso", "-report_about", "FAILURE", "-osirrox", "on", "-indev", iso,
+                    "-extract", "/boot", folder], check=True, capture_output=True)
+    subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+    subprocess.run(["gunzip", folder / "xen.gz"], check=True)
+    return folder
+
+
 def _menu_entry(iso, label, folder):
     """The words of an entry of the ISO's menu, module by module."""
     menu = _take_out(iso, "/boot/isolinux/isolinux.cfg", folder).read_text()

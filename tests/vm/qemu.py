@@ -104,13 +104,16 @@ def disks(all_disks):
     return [word for i, disk in enumerate(all_disks) for word in _one_disk(i, disk)]
 
 
-def network(port, address, tftp, nic):
-    """NAT, and port 22 of the machine at a port of the loopback."""
+def network(port, address, tftp, nic, netboot=None):
+    """NAT, and port 22 of the machine at a port of the loopback. 'netboot' is what the DHCP
+    server tells to start; the card then has iPXE."""
     if port is None:
         return ["-nic", "none"]
     files = f",tftp={tftp}" if tftp else ""
+    if netboot:
+        files += f",bootfile={netboot}"
     return ["-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-{address}:22{files}",
-            "-device", f"{nic},netdev=net,romfile="]
+            "-device", f"{nic},netdev=net," + ("bootindex=0" if netboot else "romfile=")]
 
 
 def fw_cfg(files, folder):
@@ -137,7 +140,8 @@ def command(machine):
         "-chardev", f"file,id=firmware,path={m.firmware_log.path}",
         "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
         "-qmp", f"unix:{m.qmp.path},server=on,wait=off",
-        *network(m.port, m.address, m.tftp, m.nic), *firmware(m.firmware, m.folder),
+        *network(m.port, m.address, m.tftp, m.nic, m.netboot),
+        *firmware(m.firmware, m.folder),
         *medium(m.iso, m.media, not m.boot), *direct(m.boot), *disks(m.disks),
         *fw_cfg(m.fw_cfg, m.folder), *m.extra,
     ]

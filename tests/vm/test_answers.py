@@ -6,8 +6,9 @@ import pytest
 
 import machine
 from conftest import LOGS
+from guests import Host
 from install import answers, blank_disk, install
-from media import direct_boot, labelled_volume, web_server
+from media import direct_boot, file_server, labelled_volume, unpack_boot, web_server
 from qemu import Disk
 from test_install import assert_is_installed
 
@@ -83,3 +84,23 @@ def test_label_and_large_sectors(answered, disk_alone, iso):
     assert host.succeed("cat /sys/block/vda/queue/logical_block_size").strip() == "4096"
     assert_is_installed(host, iso, "labelled1")
     assert host.json("template list")
+
+
+def test_network_boot(new_machine, work, key, iso):
+    """iPXE, as network cards have it, starts the installer from a web server; there is no
+    medium.
+
+        desk: web server with the ISO and its /boot --- NAT --- machine, vda
+    """
+    folder = unpack_boot(iso, work / "netboot")
+    (folder / "answers.ini").write_text(answers(key, "netboot1"))
+    (folder / "netboot.iso").symlink_to(iso)
+    disk = blank_disk(work / "netboot.qcow2")
+    with file_server(folder) as url:
+        (folder / "start.ipxe").write_text(
+            f"#!ipxe\nset paravane answers={url}/answers.ini\nchain {url}/netboot\n")
+        done = install("netboot", LOGS / "test_answers", key, None, disk, answers=None,
+                       netboot=f"{url}/start.ipxe")
+    host = new_machine("netboot1", kind=Host, disks=[done.disk]).start()
+    host.wait_for_boot()
+    assert_is_installed(host, iso, hostname="netboot1")

@@ -54,9 +54,11 @@ static int give_up(struct slots *slots, const struct slot *slot,
 }
 
 /* First the choice, then the notes: when the power goes in between, the notes say that it is
- * still tried, and the next start, which is of the same slot, finds it kept. */
+ * still tried, and the next start, which is of the same slot, finds it kept. So it is no failure
+ * when they can't be written. */
 static int keep(struct slots *slots, struct pvn_err *err)
 {
+	struct pvn_err later = { 0 };
 	int rc = slots_keep(slots->booted->name, err);
 
 	if (rc)
@@ -65,11 +67,11 @@ static int keep(struct slots *slots, struct pvn_err *err)
 	kv_remove(&slots->notes, "confirm");
 	if (slots->booted->version)
 		slots_forget_failure(slots, slots->booted->version);
-	rc = slots_write_notes(slots, err);
-	if (!rc)
-		printf("release %s in slot %c is kept\n",
-		       slots->booted->version, slots->booted->name);
-	return rc;
+	if (slots_write_notes(slots, &later))
+		fprintf(stderr, "%s\n", later.msg);
+	printf("release %s in slot %c is kept\n", slots->booted->version,
+	       slots->booted->name);
+	return 0;
 }
 
 /* Somebody else's 'host commit' has kept it. */
@@ -117,7 +119,10 @@ static int commit_trial(struct slots *slots, const struct opts *o,
 		return keep(slots, err);
 	if (!rc)
 		rc = wait_until_confirmed(minutes, err);
-	if (!rc)
+	/* a person does not give it up by being too early */
+	if (rc && !o->ask)
+		return pvn_err_wrap(err, "the host is not well yet");
+	if (!rc || is_kept())
 		return 0;
 	if (give_up(slots, slots->booted, err->msg, &second))
 		fprintf(stderr, "%s\n", second.msg);
@@ -190,8 +195,8 @@ static int run(void *ctx, char **args)
 	if (!rc)
 		rc = slots.trying ? commit_trial(&slots, o, &err)
 				  : commit_start(&slots, o->wait, &err);
-	if (!rc)
-		rc = slots_back_up(&err);
+	if (!rc && slots_back_up(&err))
+		fprintf(stderr, "%s\n", err.msg);
 	return rc ? cmd_error(&cmd_host_commit, PVN_EXIT_FAILED, &err)
 		  : PVN_EXIT_OK;
 }

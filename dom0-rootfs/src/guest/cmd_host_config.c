@@ -2,13 +2,16 @@
 /* cmd_host_config.c: 'host config export' and 'host config import': the host's configuration as
  * an answer file, from which a fresh host can be installed. */
 #include <errno.h>
-#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "../lib/backup.h"
 #include "../lib/file.h"
+#include "../lib/grubenv.h"
 #include "../lib/kv.h"
+#include "../lib/lines.h"
 #include "../lib/run.h"
 #include "cmd.h"
 #include "host.h"
@@ -24,13 +27,25 @@
 #define AUTHORIZED_KEYS "/etc/dropbear/authorized_keys"
 #define NETWORK "/etc/paravane/network"
 
+static bool has_content(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_size > 0;
+}
+
 /* Made with the first export, so that all of a host are by the same. */
 static int make_key(struct pvn_err *err)
 {
-	if (file_exists(PUBLIC_KEY))
+	int rc;
+
+	/* one that a power cut has left empty is none */
+	if (has_content(PUBLIC_KEY) && has_content(SECRET_KEY))
 		return 0;
-	return PVN_RUN(err, "minisign", "-G", "-f", "-W", "-s", SECRET_KEY,
-		       "-p", PUBLIC_KEY);
+	rc = PVN_RUN(err, "minisign", "-G", "-f", "-W", "-s", SECRET_KEY, "-p",
+		     PUBLIC_KEY);
+	sync();
+	return rc;
 }
 
 static void put_if(FILE *f, const char *key, const char *value)
@@ -64,30 +79,45 @@ static int put_ssh_keys(FILE *f, struct pvn_err *err)
 			   "' has no plain key, which an answer file needs");
 }
 
+static void put_boot(FILE *f)
+{
+	auto_kv struct kv_list boot = { 0 };
+	autofree char *block = NULL;
+	struct pvn_err ignored;
+
+	if (file_read(PATH_BOOT_NOTES, &block, &ignored) ||
+	    strlen(block) != GRUBENV_SIZE ||
+	    grubenv_parse(block, &boot, &ignored))
+		return;
+	put_if(f, "xen-args", kv_get(&boot, "xen_args"));
+	put_if(f, "kernel-args", kv_get(&boot, "kernel_args"));
+}
+
 static int put_answers(FILE *f, struct pvn_err *err)
 {
-	static const char *const network[] = { "method", "address", "gateway",
-					       "dns",	 "nic",	    NULL };
 	auto_kv struct kv_list net = { 0 };
-	auto_kv struct kv_list boot = { 0 };
 	autofree char *name = file_read_line("/etc/hostname");
+	const char *method;
+	bool fixed;
 	int rc = kv_read(&net, NETWORK, err);
 
 	if (rc)
 		return rc;
 	fprintf(f, "[host]\nhostname = %s\n[network]\n", name ? name : "xen");
-	for (const char *const *key = network; *key; key++)
-		put_if(f, *key, kv_get(&net, *key));
+	method = kv_get(&net, "method");
+	fixed = method && !strcmp(method, "static");
+	put_if(f, "method", method);
+	put_if(f, "address", fixed ? kv_get(&net, "address") : NULL);
+	put_if(f, "gateway", fixed ? kv_get(&net, "gateway") : NULL);
+	put_if(f, "dns", kv_get(&net, "dns"));
+	put_if(f, "nic", kv_get(&net, "nic"));
 	fprintf(f, "[ssh]\n");
 	rc = put_ssh_keys(f, err);
 	if (rc)
 		return rc;
 	fprintf(f, "[disk]\n# any, if there is only one; see docs/answers.md\n"
 		   "size-min = 4G\n[console]\n");
-	if (!kv_read(&boot, PATH_BOOT_NOTES, err)) {
-		put_if(f, "xen-args", kv_get(&boot, "xen_args"));
-		put_if(f, "kernel-args", kv_get(&boot, "kernel_args"));
-	}
+	put_boot(f);
 	return 0;
 }
 
@@ -157,6 +187,7 @@ static int run_export(void *ctx, char **args)
 	int rc;
 
 	(void)ctx;
+	umask(077);
 	if (!strcmp(args[0], "-") && isatty(STDOUT_FILENO))
 		rc = pvn_err(&err, -EINVAL,
 			     "standard output is a terminal: send it into a "
@@ -164,6 +195,8 @@ static int run_export(void *ctx, char **args)
 	else if (!file_exists(PATH_HOST))
 		rc = pvn_err(&err, -ENOENT, "this host is not installed");
 	else
+		rc = host_lock("host config export", &err);
+	if (!rc)
 		rc = make_text(&text, &err);
 	if (!rc && strcmp(args[0], "-"))
 		rc = file_write(args[0], text, 0600, &err);
@@ -184,9 +217,11 @@ static const struct opt opts[] = {
 struct import {
 	struct change change;
 	const char *file;
+	char *text; /* of that */
 	char *name; /* of the host whose it is */
 };
 
+/* Of the first line "@key = value". Caller frees; NULL: there is none. */
 static char *line_value(const char *text, const char *key)
 {
 	autofree char *start = xasprintf("\n%s = ", key);
@@ -224,11 +259,78 @@ static int step_unpack(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
+static int undo_unpack(void *ctx, struct pvn_err *err)
+{
+	(void)ctx;
+	return PVN_RUN(err, "rm", "-rf", RESTORED);
+}
+
+static struct pvn_err *copy_err; /* nftw() hands nothing on */
+
+/* Each file whole or not at all: beside its place first. What is none (a mark that somebody removed
+ * a file of the release's) stays away. */
+static int copy_one(const char *path, const struct stat *st, int type,
+		    struct FTW *ftw)
+{
+	const char *to = path + strlen(RESTORED);
+	autofree char *new = xasprintf("%s.new", to);
+	int rc = 0;
+
+	(void)ftw;
+	if (type == FTW_D)
+		return mkdir_p(to, st->st_mode & 07777, copy_err);
+	if (type == FTW_F && S_ISREG(st->st_mode))
+		rc = PVN_RUN(copy_err, "cp", "-a", path, new);
+	else
+		return 0;
+	if (!rc && rename(new, to))
+		rc = pvn_err_errno(copy_err, errno, "cannot write '%s'", to);
+	return rc;
+}
+
 static int step_copy(void *ctx, struct pvn_err *err)
 {
-	int rc = PVN_RUN(err, "cp", "-a", RESTORED "/etc/.", "/etc/");
+	int rc;
 
 	(void)ctx;
+	copy_err = err;
+	rc = nftw(RESTORED "/etc", copy_one, 16, FTW_PHYS);
+	sync();
+	return rc < 0 && !err->code
+		       ? pvn_err_errno(err, errno, "cannot read '%s'",
+				       RESTORED "/etc")
+		       : rc;
+}
+
+/* What stands in the file above [restore], which somebody may have edited. */
+static int step_answers(void *ctx, struct pvn_err *err)
+{
+	static const char *const keys[] = { "method", "address", "gateway",
+					    "dns",    "nic",	 NULL };
+	const struct import *im = ctx;
+	autofree char *name = xasprintf("%s\n", im->name);
+	autofree char *known = NULL;
+	auto_kv struct kv_list net = { 0 };
+	int rc = file_write("/etc/hostname", name, 0644, err);
+
+	for (const char *const *key = keys; *key; key++) {
+		autofree char *value = line_value(im->text, *key);
+
+		if (value)
+			kv_set(&net, *key, value);
+	}
+	if (!rc)
+		rc = kv_write(&net, NETWORK, 0644, err);
+	if (!rc)
+		rc = file_read(AUTHORIZED_KEYS, &known, err);
+	for (const char *at = im->text; !rc && (at = strstr(at, "\nkey = "));
+	     at++) {
+		autofree char *key = line_value(at, "key");
+
+		lines_add(&known, key);
+	}
+	if (!rc)
+		rc = file_write(AUTHORIZED_KEYS, known, 0600, err);
 	return rc ? rc : PVN_RUN(err, "rm", "-rf", RESTORED "/etc");
 }
 
@@ -236,15 +338,18 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct import *im = ctx;
 	struct backup backup = { 0 };
-	autofree char *text = NULL;
-	int rc = read_file(im->file, &text, err);
+	int rc = read_file(im->file, &im->text, err);
 
+	if (!rc && !file_exists(PATH_HOST))
+		rc = pvn_err(
+			err, PVN_REFUSED,
+			"this host has no state partition, so nothing would be kept: see 'host health'");
 	if (rc)
 		return rc;
-	im->name = line_value(text, "hostname");
-	backup.files = line_value(text, "files");
-	backup.signature = line_value(text, "signature");
-	backup.signer = line_value(text, "signer");
+	im->name = line_value(im->text, "hostname");
+	backup.files = line_value(im->text, "files");
+	backup.signature = line_value(im->text, "signature");
+	backup.signer = line_value(im->text, "signer");
 	if (!im->name || !backup.files || !backup.signature || !backup.signer)
 		rc = pvn_err(err, -EINVAL,
 			     "'%s' is none that 'host config export' wrote",
@@ -256,13 +361,17 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	backup_free(&backup);
 	if (rc)
 		return rc;
-	plan_add(plan, "unpack", step_unpack, NULL,
-		 "unpack the configuration of host '%s' into '" RESTORED "'",
+	plan_add(plan, "unpack", step_unpack, undo_unpack,
+		 "unpack the configuration of host '%s' into '" RESTORED
+		 "', in place of what an earlier import left there",
 		 im->name);
 	plan_add(
 		plan, "copy", step_copy, NULL,
 		"put what is of /etc in its place, but for this installation's own '" PATH_HOST
 		"'");
+	plan_add(
+		plan, "answers", step_answers, NULL,
+		"set the name, the network and the keys that the file begins with");
 	return 0;
 }
 
@@ -270,8 +379,9 @@ static void report(const void *ctx)
 {
 	const struct import *im = ctx;
 
-	printf("the configuration of host '%s' is there and used from the next start on; its guests' "
-	       "files are in '" RESTORED "/guests'\n",
+	printf("the configuration of host '%s' is there; its name, network and own key are used from the next "
+	       "start on, its keys and password now. Its guests' files are in '" RESTORED
+	       "/guests'\n",
 	       im->name);
 }
 
@@ -286,10 +396,13 @@ static int run_import(void *ctx, char **args)
 			    .report = report },
 		.file = args[0],
 	};
-	int exit_code = change_run(&im.change);
+	int exit_code;
 
+	umask(077);
+	exit_code = change_run(&im.change);
 	unlink(ARCHIVE);
 	free(im.name);
+	free(im.text);
 	return exit_code;
 }
 
@@ -319,8 +432,8 @@ const struct cmd cmd_host_config_import = {
 	.help = "take over the configuration that 'host config export' wrote",
 	.example = "ssh root@xen2 host config import - <xen1.ini\n",
 	.details =
-		"Of this host or of another: it has that one's name, network and keys from its next start on. The\n"
-		"guests' files are put into /state/restored/guests and used by nothing.\n"
+		"Of this host or of another: it has that one's keys and password at once, its name and network from\n"
+		"the next start on, with what was edited in the file above [restore]. The guests' files are put into /state/restored/guests and used by nothing.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

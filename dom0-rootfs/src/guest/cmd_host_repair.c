@@ -8,6 +8,7 @@
 struct opts {
 	const char *id;
 	bool broken;
+	bool without_copy;
 	bool dry_run;
 	bool json;
 };
@@ -17,6 +18,8 @@ static const struct opt opts[] = {
 	    "of this installation, where disks have more than one"),
 	OPT("broken", OPT_FLAG, broken, NULL,
 	    "only what does not start as it is"),
+	OPT("without-copy", OPT_FLAG, without_copy, NULL,
+	    "mend the state partition without a copy of it in the pool"),
 	OPT("dry-run", OPT_FLAG, dry_run, NULL,
 	    "print what would be done, do nothing"),
 	OPT("json", OPT_FLAG, json, NULL, "print that as JSON"),
@@ -25,7 +28,7 @@ static const struct opt opts[] = {
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
-	const char *argv[8] = { "paravane-install", "--repair" };
+	const char *argv[10] = { "paravane-install", "--repair" };
 	struct pvn_err err = { 0 };
 	int n = 2;
 
@@ -36,6 +39,8 @@ static int run(void *ctx, char **args)
 	}
 	if (o->broken)
 		argv[n++] = "--broken";
+	if (o->without_copy)
+		argv[n++] = "--without-copy";
 	if (o->dry_run)
 		argv[n++] = "--dry-run";
 	if (o->json)
@@ -56,7 +61,7 @@ const struct cmd cmd_host_repair = {
 		"GRUB's parts are written anew when they are not those of the release that runs: the EFI system\n"
 		"partition, grubenv, and for BIOS the boot sector. The state partition is checked when it is\n"
 		"not in use, which is so where it could not be mounted, and in the rescue system ('host rescue').\n"
-		"If it is damaged, a copy goes into the pool first (the volume state-old-...); what can't be mended\n"
+		"If it is damaged, a copy goes into the pool first (the volume state-old); what can't be mended\n"
 		"is made anew, with the keys, the name and the network that the system that runs could read.\n"
 		"The host does this itself at each start, with --broken.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",

@@ -306,11 +306,28 @@ int slots_set_try(char name, struct pvn_err *err)
 	return change_env(&change, 1, err);
 }
 
+/* GRUB's menu is the one of the installation or of the last repair. */
+static int check_knows_rescue(struct pvn_err *err)
+{
+	autofree char *menu = NULL;
+	int rc = mount_esp(false, err);
+
+	if (rc)
+		return rc;
+	rc = unmount_esp(file_read(ESP_DIR "/grub/grub.cfg", &menu, err), err);
+	if (!rc && !strstr(menu, "$rescue"))
+		rc = pvn_err(
+			err, PVN_REFUSED,
+			"GRUB's menu on this host is an older release's and knows no rescue: 'host repair' writes it anew");
+	return rc;
+}
+
 int slots_set_rescue(bool wanted, struct pvn_err *err)
 {
 	const struct env_change change = { "rescue", wanted ? "yes" : "" };
+	int rc = wanted ? check_knows_rescue(err) : 0;
 
-	return change_env(&change, 1, err);
+	return rc ? rc : change_env(&change, 1, err);
 }
 
 int slots_came_up(struct pvn_err *err)
@@ -333,7 +350,7 @@ int slots_keep(char name, struct pvn_err *err)
 int slots_back_up(struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
-	autofree char *text = NULL;
+	char block[GRUBENV_SIZE + 1] = { 0 };
 	autofree char *old = NULL;
 	struct pvn_err ignored;
 	int rc = mount_esp(false, err);
@@ -347,10 +364,11 @@ int slots_back_up(struct pvn_err *err)
 	kv_remove(&vars, "try");
 	kv_remove(&vars, "starts");
 	kv_remove(&vars, "rescue");
-	text = kv_text(&vars);
-	if (!file_read(PATH_BOOT_NOTES, &old, &ignored) && !strcmp(old, text))
-		return 0;
-	return file_write(PATH_BOOT_NOTES, text, 0600, err);
+	rc = grubenv_make(block, &vars, err);
+	if (rc || (!file_read(PATH_BOOT_NOTES, &old, &ignored) &&
+		   !strcmp(old, block)))
+		return rc;
+	return file_write(PATH_BOOT_NOTES, block, 0600, err);
 }
 
 int slots_read(struct slots *slots, struct pvn_err *err)

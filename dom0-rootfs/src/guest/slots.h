@@ -70,10 +70,10 @@ int slots_came_up(struct pvn_err *err);
 /* Slot @name is the one that starts from now on. */
 int slots_keep(char name, struct pvn_err *err);
 
-/* The next start is into the rescue system, or not. */
+/* The next start is into the rescue system, or not. PVN_REFUSED where GRUB's menu does not know how. */
 int slots_set_rescue(bool wanted, struct pvn_err *err);
-/* Note on the state partition what grubenv says for longer than one start: should that be lost,
- * 'host repair' writes it anew. */
+/* Note on the state partition what grubenv says for longer than one start, in its own form: should that
+ * be lost, GRUB reads this, and 'host repair' writes it anew. */
 #define PATH_BOOT_NOTES "/state/boot"
 int slots_back_up(struct pvn_err *err);
 
