@@ -23,7 +23,7 @@ def test_export_and_restore(disk_alone, installed_bios, new_machine, work, key, 
                  "sed -i 's/^root:[^:]*/root:secret/' /etc/shadow", 240)
     text = host.succeed("host config export - 2>/run/said")
     signer = host.succeed("cat /run/said").split()[-1]
-    same = HOST_KEY, "grep ^root: /etc/shadow", "host forward list --json"
+    same = HOST_KEY, "grep ^root: /etc/shadow", "host forward list --json | grep -v address"
     wanted = [host.succeed(command) for command in same]
 
     damaged = text.replace("\nfiles = H4sI", "\nfiles = H4sJ")
