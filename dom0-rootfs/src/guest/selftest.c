@@ -23,6 +23,7 @@
 #define GUEST_KERNEL "/slot/boot/guest-vmlinux"
 #define GUEST_NAME "host-selftest"
 #define GUEST_SECONDS 60
+#define LINK_SECONDS 10
 #define GUEST_DIR PATH_RUN "/selftest"
 #define READ_BYTES ((size_t)MIB) /* at each of a disk's three places */
 
@@ -164,12 +165,13 @@ static void look_clock(struct selftest_finding *f)
 		say(f, SELFTEST_GOOD, "%s", text);
 }
 
-static void look_network(struct selftest_finding *f)
+/* "eth0 has a link, eth1 has none"; caller frees. */
+static char *list_links(size_t *links_r)
 {
 	glob_t found = { 0 };
-	autofree char *names = xstrdup("");
-	size_t links = 0;
+	char *names = xstrdup("");
 
+	*links_r = 0;
 	glob("/sys/class/net/*/device", 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		autofree char *dir = xstrdup(found.gl_pathv[i]);
@@ -182,7 +184,7 @@ static void look_network(struct selftest_finding *f)
 		path = xasprintf("%s/carrier", dir);
 		carrier = file_read_line(path);
 		link = carrier && !strcmp(carrier, "1");
-		links += link;
+		*links_r += link;
 		longer = xasprintf("%s%s%s %s", names, *names ? ", " : "",
 				   strrchr(dir, '/') + 1,
 				   link ? "has a link" : "has none");
@@ -190,12 +192,28 @@ static void look_network(struct selftest_finding *f)
 		names = longer;
 	}
 	globfree(&found);
+	return names;
+}
+
+/* After the start it takes seconds until a link is there. */
+static void look_network(struct selftest_finding *f)
+{
+	const struct timespec tick = { .tv_nsec = 200 * 1000 * 1000 };
+	size_t links;
+	char *names = list_links(&links);
+
+	for (int i = 0; *names && !links && i < LINK_SECONDS * 5; i++) {
+		nanosleep(&tick, NULL);
+		free(names);
+		names = list_links(&links);
+	}
 	if (!*names)
 		say(f, SELFTEST_BAD,
 		    "no interface is known here: its driver may be missing");
 	else
 		say(f, links ? SELFTEST_GOOD : SELFTEST_BAD, "%s%s", names,
 		    links ? "" : ": plug in a cable");
+	free(names);
 }
 
 /* Returns 0, or the errno of the first place that can't be read. */
