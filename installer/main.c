@@ -266,6 +266,8 @@ static int repair_found(const struct options *o, struct repair *r)
 		plan_print(&r->steps, stdout);
 	else if (run_steps(&r->steps, r, &err))
 		return fail(PVN_EXIT_FAILED, &err);
+	if (r->loader.code)
+		return fail(PVN_EXIT_FAILED, &r->loader);
 	if (!o->json && (o->dry_run ? !r->steps.n : !r->changed))
 		printf("nothing to mend: what '%s' starts from is whole\n",
 		       r->disk.path);

@@ -26,6 +26,7 @@
 #define NEW_STATE "/run/paravane-install/new-state"
 #define COPY \
 	"state-old" /* volume with the state partition before it was mended */
+#define UNFINISHED_COPY COPY ".new"
 #define BLOCK 4096
 #define KEYS "/etc/dropbear/authorized_keys"
 
@@ -207,8 +208,9 @@ static int look_at_loader(struct repair *r, struct pvn_err *err)
 		r->bios_differs = grub_install_bios(&r->in, true, &why) != 0;
 	rc = device_mount(r->in.part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY, "",
 			  err);
-	if (rc == -EINVAL) { /* no FAT */
+	if (rc == -EINVAL || rc == -EIO) { /* no FAT, or not to be read */
 		pvn_log("%s", err->msg);
+		*err = (struct pvn_err){ 0 };
 		r->esp_lost = true;
 		return 0;
 	}
@@ -277,8 +279,11 @@ int repair_look(struct repair *r, const char *id, const char *slot_dir,
 	if (rc)
 		return rc;
 	look_at_state(r);
-	rc = look_at_loader(r, err);
-	return rc ? rc : check_source(r, err);
+	/* the state partition is mended even so */
+	if (look_at_loader(r, &r->loader) || check_source(r, &r->loader))
+		r->esp_lost = r->env_lost = r->files_differ = r->bios_differs =
+			false;
+	return 0;
 }
 
 static int run_esp(void *ctx, struct pvn_err *err)
@@ -376,42 +381,74 @@ static int copy_partition(const struct repair *r, int from, const char *to,
 	return rc;
 }
 
-/* The partition as it is, into a volume of the pool: the only one, so that a disk that
- * goes bad does not fill the pool. */
-static int keep_copy(const struct repair *r, struct pvn_err *err)
+static bool have_volume(const struct repair *r, const char *name)
 {
-	const char *from = r->in.part[PART_STATE];
+	autofree char *volume = xasprintf("%s/%s", r->in.vg, name);
+	struct pvn_err ignored;
+
+	return !PVN_RUN(&ignored, "lvm", "lvs", volume);
+}
+
+static void remove_volume(const struct repair *r, const char *name)
+{
+	autofree char *volume = xasprintf("%s/%s", r->in.vg, name);
+	struct pvn_err ignored;
+
+	PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
+}
+
+static int make_copy(const struct repair *r, int from, struct pvn_err *err)
+{
 	autofree char *bytes =
 		xasprintf("%" PRIu64 "b", r->in.layout.part[PART_STATE].size);
 	autofree char *pool = xasprintf("%s/pool", r->in.vg);
-	autofree char *volume = xasprintf("%s/" COPY, r->in.vg);
-	autofree char *to = xasprintf("/dev/%s", volume);
+	autofree char *to = xasprintf("/dev/%s/" UNFINISHED_COPY, r->in.vg);
+	int rc;
+
+	if (have_volume(r, UNFINISHED_COPY))
+		remove_volume(r, UNFINISHED_COPY);
+	rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
+		     "-n", UNFINISHED_COPY);
+	if (!rc)
+		rc = copy_partition(r, from, to, err);
+	if (!rc)
+		rc = PVN_RUN(err, "lvm", "lvrename", r->in.vg, UNFINISHED_COPY,
+			     COPY);
+	if (rc)
+		remove_volume(r, UNFINISHED_COPY);
+	return rc;
+}
+
+/* The partition as it is, into a volume of the pool, once: what comes later would be a copy of what was
+ * mended, and a disk that goes bad must not fill the pool. */
+static int keep_copy(const struct repair *r, struct pvn_err *err)
+{
+	const char *from = r->in.part[PART_STATE];
 	autoclose int old = open(from, O_RDONLY | O_CLOEXEC);
-	struct pvn_err ignored;
 	int rc;
 
 	if (old < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'", from);
-	if (!PVN_RUN(&ignored, "lvm", "lvs", volume)) {
-		if (r->broken)
-			return pvn_err(
-				err, PVN_REFUSED,
-				"'%s' is damaged again, and there is a copy of it from the last time ('%s'): 'host repair' replaces that and mends it",
-				from, volume);
-		PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
+	if (have_volume(r, COPY) && r->broken)
+		return pvn_err(
+			err, PVN_REFUSED,
+			"'%s' is damaged, and there is a copy of it from before ('%s/" COPY
+			"'): 'host repair' goes on; remove the copy when you do not need it",
+			from, r->in.vg);
+	if (have_volume(r, COPY)) {
+		printf("the copy of '%s' from before stays as it is: '/dev/%s/" COPY
+		       "'\n",
+		       from, r->in.vg);
+		return 0;
 	}
-	rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
-		     "-n", COPY);
-	if (!rc)
-		rc = copy_partition(r, old, to, err);
-	if (rc) {
-		PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
+	rc = make_copy(r, old, err);
+	if (rc)
 		return pvn_err_wrap(
 			err,
 			"can't keep a copy of '%s' ('host repair --without-copy' does without)",
 			from);
-	}
-	printf("a copy of '%s' as it was is the volume '%s'\n", from, volume);
+	printf("a copy of '%s' as it was is the volume '/dev/%s/" COPY "'\n",
+	       from, r->in.vg);
 	return 0;
 }
 

@@ -20,6 +20,8 @@ struct repair {
 	bool broken; /* nobody watches: the state partition is not made anew */
 	bool state_free; /* the state partition is not in use: it can be checked */
 	int lock; /* nobody else mounts the EFI system partition */
+	struct pvn_err
+		loader; /* why its parts can't be looked at or written; code 0: they can */
 	bool changed; /* by a step: something was mended */
 	struct pvn_plan steps; /* their context is this struct */
 };

@@ -20,6 +20,7 @@
 
 #define STATE "/state"
 #define ARCHIVE PATH_RUN "/config.tgz"
+#define ANSWERS PATH_RUN "/config.ini"
 #define SECRET_KEY STATE "/backup.key"
 #define PUBLIC_KEY STATE "/backup.pub"
 /* Where an import unpacks it, and leaves the guests' files. */
@@ -221,16 +222,47 @@ struct import {
 	char *name; /* of the host whose it is */
 };
 
-/* Of the first line "@key = value". Caller frees; NULL: there is none. */
+/* The value if @line is "key = value" of that key, as the installer's answers have it: blanks mean nothing, and
+ * a comment begins with a ';' after one. Caller frees; NULL: it is another line. */
+static char *value_in(const char *line, size_t len, const char *key)
+{
+	autofree char *text = xasprintf("%.*s", (int)len, line);
+	char *at = text + strspn(text, " \t");
+	char *end;
+
+	if (strncmp(at, key, strlen(key)))
+		return NULL;
+	at += strlen(key);
+	at += strspn(at, " \t");
+	if (*at++ != '=')
+		return NULL;
+	at += strspn(at, " \t");
+	end = strstr(at, " ;");
+	if (end)
+		*end = '\0';
+	end = at + strlen(at);
+	while (end > at && strchr(" \t\r", end[-1]))
+		*--end = '\0';
+	return xstrdup(at);
+}
+
+/* Of the first such line from *at on; *at is then behind it. */
+static char *next_value(const char **at, const char *key)
+{
+	while (**at) {
+		size_t len = strcspn(*at, "\n");
+		char *value = value_in(*at, len, key);
+
+		*at += len + ((*at)[len] == '\n');
+		if (value)
+			return value;
+	}
+	return NULL;
+}
+
 static char *line_value(const char *text, const char *key)
 {
-	autofree char *start = xasprintf("\n%s = ", key);
-	const char *at = strstr(text, start);
-
-	if (!at)
-		return NULL;
-	at += strlen(start);
-	return xasprintf("%.*s", (int)strcspn(at, "\r\n"), at);
+	return next_value(&text, key);
 }
 
 static int read_file(const char *file, char **text_r, struct pvn_err *err)
@@ -279,10 +311,9 @@ static int copy_one(const char *path, const struct stat *st, int type,
 	(void)ftw;
 	if (type == FTW_D)
 		return mkdir_p(to, st->st_mode & 07777, copy_err);
-	if (type == FTW_F && S_ISREG(st->st_mode))
-		rc = PVN_RUN(copy_err, "cp", "-a", path, new);
-	else
+	if (type == FTW_F && !S_ISREG(st->st_mode))
 		return 0;
+	rc = PVN_RUN(copy_err, "cp", "-a", path, new);
 	if (!rc && rename(new, to))
 		rc = pvn_err_errno(copy_err, errno, "cannot write '%s'", to);
 	return rc;
@@ -311,27 +342,43 @@ static int step_answers(void *ctx, struct pvn_err *err)
 	autofree char *name = xasprintf("%s\n", im->name);
 	autofree char *known = NULL;
 	auto_kv struct kv_list net = { 0 };
+	const char *at = im->text;
+	char *key;
 	int rc = file_write("/etc/hostname", name, 0644, err);
 
-	for (const char *const *key = keys; *key; key++) {
-		autofree char *value = line_value(im->text, *key);
+	if (!rc)
+		rc = kv_read(&net, NETWORK, err);
+	for (const char *const *k = keys; *k; k++) {
+		autofree char *value = line_value(im->text, *k);
 
 		if (value)
-			kv_set(&net, *key, value);
+			kv_set(&net, *k, value);
+		else
+			kv_remove(&net, *k);
 	}
 	if (!rc)
 		rc = kv_write(&net, NETWORK, 0644, err);
 	if (!rc)
 		rc = file_read(AUTHORIZED_KEYS, &known, err);
-	for (const char *at = im->text; !rc && (at = strstr(at, "\nkey = "));
-	     at++) {
-		autofree char *key = line_value(at, "key");
-
+	while (!rc && (key = next_value(&at, "key"))) {
 		lines_add(&known, key);
+		free(key);
 	}
 	if (!rc)
 		rc = file_write(AUTHORIZED_KEYS, known, 0600, err);
 	return rc ? rc : PVN_RUN(err, "rm", "-rf", RESTORED "/etc");
+}
+
+/* What was edited may be wrong: the installer knows. */
+static int check_answers(const char *text, struct pvn_err *err)
+{
+	int rc = file_write(ANSWERS, text, 0600, err);
+
+	if (!rc)
+		rc = PVN_RUN(err, "paravane-install", "--check", "--answers",
+			     ANSWERS);
+	unlink(ANSWERS);
+	return rc;
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
@@ -355,6 +402,8 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 			     "'%s' is none that 'host config export' wrote",
 			     im->file);
 	else
+		rc = check_answers(im->text, err);
+	if (!rc)
 		rc = backup_take(&backup, ARCHIVE, err);
 	if (!rc)
 		fprintf(stderr, "signed by the key %s\n", backup.signer);

@@ -63,6 +63,7 @@ static int run(void *ctx, char **args)
 	struct change change = { .cmd = &cmd_host_rescue,
 				 .o = &o->change,
 				 .ctx = o,
+				 .unlocked = true,
 				 .plan = make_plan,
 				 .report = report };
 

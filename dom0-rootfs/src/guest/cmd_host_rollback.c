@@ -60,6 +60,7 @@ static int run(void *ctx, char **args)
 		.change = { .cmd = &cmd_host_rollback,
 			    .o = &o->change,
 			    .ctx = &r,
+			    .unlocked = true,
 			    .plan = make_plan,
 			    .report = report },
 		.o = o,
