@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_dialog.py: an installation that a person at the serial console answers for."""
-from console import plain
 from guests import Host
 from install import blank_disk
 
@@ -14,10 +13,8 @@ class Person:
 
     def reads(self, text, limit=60):
         """What comes after the last answer."""
-        def look():
-            return plain(text) in plain(self.machine.console.read().text[self.answered:])
-
-        self.machine._until(look, limit, f"'{text}' on the console")
+        self.machine._until(lambda: self.machine.console.read().shows(text, self.answered),
+                            limit, f"'{text}' on the console")
 
     def types(self, text):
         self.answered = len(self.machine.console.read().text)
