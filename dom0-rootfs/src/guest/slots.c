@@ -256,15 +256,19 @@ static int unmount_esp(int rc, struct pvn_err *err)
 	return rc;
 }
 
+static int look_at_env(struct kv_list *vars, struct pvn_err *err)
+{
+	int rc = mount_esp(false, err);
+
+	return rc ? rc : unmount_esp(read_env(vars, err), err);
+}
+
 static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
 	const char *kept, *next, *starts;
-	int rc = mount_esp(false, err);
+	int rc = look_at_env(&vars, err);
 
-	if (rc)
-		return rc;
-	rc = unmount_esp(read_env(&vars, err), err);
 	if (rc)
 		return rc;
 	kept = kv_get(&vars, "slot");
@@ -353,11 +357,8 @@ int slots_back_up(struct pvn_err *err)
 	char block[GRUBENV_SIZE + 1] = { 0 };
 	autofree char *old = NULL;
 	struct pvn_err ignored;
-	int rc = mount_esp(false, err);
+	int rc = look_at_env(&vars, err);
 
-	if (rc)
-		return rc;
-	rc = unmount_esp(read_env(&vars, err), err);
 	if (rc)
 		return rc;
 	/* these are of one start */
