@@ -31,7 +31,7 @@ def test_iso_starts_the_installer(both, media):
     """
     machine = both[media]
     machine.wait_for_console("No answer file was found", 400)
-    machine.wait_for_console("Install Paravane on this machine", 30)
+    machine.wait_for_console("Install Paravane on this machine", 60)
     machine.type_on_console("2\r")
     machine.wait_for_console("this is a root shell", 30)
     machine.close()
