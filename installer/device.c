@@ -17,7 +17,7 @@
 
 #define WAIT_SECONDS 30
 
-static uint64_t sysfs_number(const char *dev, const char *file)
+uint64_t device_number(const char *dev, const char *file)
 {
 	autofree char *path = xasprintf("/sys/class/block/%s/%s", dev, file);
 	autofree char *text = file_read_line(path);
@@ -35,8 +35,8 @@ static bool is_part(const char *disk, const char *path, const struct part *p)
 	uint64_t size = 0;
 
 	if (!file_exists(below) ||
-	    sysfs_number(name, "start") * 512 != p->start ||
-	    sysfs_number(name, "size") * 512 != p->size)
+	    device_number(name, "start") * 512 != p->start ||
+	    device_number(name, "size") * 512 != p->size)
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 && !ioctl(fd, BLKGETSIZE64, &size) && size == p->size;

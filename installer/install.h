@@ -57,7 +57,10 @@ void install_add_steps(struct install *in);
 /* release.c: let go of what uses the disk: volume groups and arrays. */
 int release_disk(const struct disk *disk, struct pvn_err *err);
 
-/* device.c: wait, at most 30 s, until @path is partition @p of @disk. */
+/* device.c */
+/* The number in sysfs' @file of the block device @dev ("sda1"); 0: there is none. */
+uint64_t device_number(const char *dev, const char *file);
+/* Wait, at most 30 s, until @path is partition @p of @disk. */
 int device_wait_part(const char *disk, const char *path, const struct part *p,
 		     struct pvn_err *err);
 /* Open a disk or partition; @alone: fails while anything else uses it, and keeps

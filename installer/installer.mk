@@ -4,7 +4,7 @@
 
 INSTALLER_DIR := installer
 INSTALLER_SRCS := answers.c device.c dialog.c esp.c facts.c facts_sys.c gpt.c grub.c \
-	ini_lines.c layout.c main.c nics.c plan.c pool.c release.c repair.c slot.c source.c \
+	ini_lines.c layout.c main.c plan.c pool.c release.c repair.c slot.c source.c \
 	state.c steps.c ui.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
 INSTALLER_LIBS := -lfdisk -lblkid -linih

@@ -105,14 +105,6 @@ static char *find_part(const struct repair *r, enum part_role role)
 	return dev;
 }
 
-static uint64_t number(const char *dev, const char *file)
-{
-	autofree char *path = xasprintf("/sys/class/block/%s/%s", dev, file);
-	autofree char *text = file_read_line(path);
-
-	return text ? strtoull(text, NULL, 10) : 0;
-}
-
 static int find_parts(struct repair *r, struct pvn_err *err)
 {
 	for (unsigned int i = 0; i < N_PARTS; i++) {
@@ -124,8 +116,8 @@ static int find_parts(struct repair *r, struct pvn_err *err)
 				       part_role_name(i), r->in.id);
 		r->in.part[i] = xasprintf("/dev/%s", dev);
 		/* sysfs counts in 512 bytes, whatever the disk's sectors */
-		r->in.layout.part[i].start = number(dev, "start") * 512;
-		r->in.layout.part[i].size = number(dev, "size") * 512;
+		r->in.layout.part[i].start = device_number(dev, "start") * 512;
+		r->in.layout.part[i].size = device_number(dev, "size") * 512;
 	}
 	return 0;
 }
@@ -146,7 +138,7 @@ static int find_disk(struct repair *r, struct pvn_err *err)
 	r->disk.name = xstrdup(name);
 	r->disk.path = xasprintf("/dev/%s", name);
 	r->disk.sector_size =
-		(unsigned int)number(name, "queue/logical_block_size");
+		(unsigned int)device_number(name, "queue/logical_block_size");
 	r->in.disk = &r->disk;
 	r->in.bios = r->disk.sector_size == 512;
 	return 0;
@@ -564,7 +556,6 @@ static int run_state(void *ctx, struct pvn_err *err)
 void repair_plan(struct repair *r)
 {
 	const char *esp = r->in.part[PART_ESP];
-	const bool env = r->esp_lost || r->env_lost;
 
 	if (r->state_free)
 		plan_add(
@@ -576,7 +567,8 @@ void repair_plan(struct repair *r)
 			 "make FAT on '%s' with grubenv", esp);
 	else if (r->env_lost || r->files_differ)
 		plan_add(&r->steps, "grubenv", run_env, undo_mount,
-			 "%s grubenv on '%s'", env ? "write" : "keep", esp);
+			 "%s grubenv on '%s'", r->env_lost ? "write" : "keep",
+			 esp);
 	if (r->esp_lost || r->env_lost || r->files_differ)
 		plan_add(&r->steps, "boot-uefi", run_files, undo_mount,
 			 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to '%s'",

@@ -482,7 +482,8 @@ const struct cmd cmd_host_config_import = {
 	.example = "ssh root@xen2 host config import - <xen1.ini\n",
 	.details =
 		"Of this host or of another: it has that one's keys and password at once, its name and network from\n"
-		"the next start on, with what was edited in the file above [restore]. The guests' files are put into /state/restored/guests and used by nothing.\n"
+		"the next start on, with what was edited in the file above [restore]. The guests' files are put into\n"
+		"/state/restored/guests and used by nothing.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

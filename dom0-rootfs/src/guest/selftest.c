@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include "../lib/file.h"
 #include "../lib/mem.h"
+#include "../lib/nics.h"
 #include "../lib/run.h"
 #include "../lib/size.h"
 #include "domain.h"
@@ -168,32 +169,22 @@ static void look_clock(struct selftest_finding *f)
 /* "eth0 has a link, eth1 has none"; caller frees. */
 static char *list_links(size_t *links_r)
 {
-	glob_t found = { 0 };
+	struct nic_list nics = { 0 };
 	char *names = xstrdup("");
 
 	*links_r = 0;
-	glob("/sys/class/net/*/device", 0, NULL, &found);
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		autofree char *dir = xstrdup(found.gl_pathv[i]);
-		autofree char *path = NULL;
-		autofree char *carrier = NULL;
-		char *longer;
-		bool link;
+	nics_read(&nics);
+	for (size_t i = 0; i < nics.n; i++) {
+		const struct nic *nic = &nics.v[i];
+		char *longer =
+			xasprintf("%s%s%s %s", names, i ? ", " : "", nic->name,
+				  nic->carrier ? "has a link" : "has none");
 
-		*strrchr(dir, '/') = '\0';
-		if (!strncmp(strrchr(dir, '/'), "/vif", 4)) /* a guest's */
-			continue;
-		path = xasprintf("%s/carrier", dir);
-		carrier = file_read_line(path);
-		link = carrier && !strcmp(carrier, "1");
-		*links_r += link;
-		longer = xasprintf("%s%s%s %s", names, *names ? ", " : "",
-				   strrchr(dir, '/') + 1,
-				   link ? "has a link" : "has none");
 		free(names);
 		names = longer;
+		*links_r += nic->carrier;
 	}
-	globfree(&found);
+	nics_free(&nics);
 	return names;
 }
 

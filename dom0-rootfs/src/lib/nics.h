@@ -18,7 +18,7 @@ struct nic_list {
 	size_t n;
 };
 
-/* Those that are devices, no bridges and the like, by name. Zero-initialise *list. */
+/* Those that are devices, no bridges and no guests' (vif*), by name. Zero-initialise *list. */
 void nics_read(struct nic_list *list);
 void nics_free(struct nic_list *list);
 

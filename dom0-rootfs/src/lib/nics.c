@@ -31,7 +31,8 @@ static int is_nic(const struct dirent *entry)
 {
 	autofree char *path = xasprintf(NET "/%s/device", entry->d_name);
 
-	return entry->d_name[0] != '.' && file_exists(path);
+	return entry->d_name[0] != '.' &&
+	       strncmp(entry->d_name, "vif", 3) != 0 && file_exists(path);
 }
 
 void nics_read(struct nic_list *list)
