@@ -21,6 +21,7 @@ struct disk *facts_add(struct facts *facts, const char *name)
 	*d = (struct disk){
 		.name = xstrdup(name),
 		.path = xasprintf("/dev/%s", name),
+		.vendor = xstrdup(""),
 		.model = xstrdup(""),
 		.serial = xstrdup(""),
 		.wwn = xstrdup(""),
@@ -55,6 +56,7 @@ void facts_free(struct facts *facts)
 
 		free(d->name);
 		free(d->path);
+		free(d->vendor);
 		free(d->model);
 		free(d->serial);
 		free(d->wwn);
@@ -115,6 +117,7 @@ static const struct fact {
 	enum { TEXT, NUMBER, SIZE, FLAG, LIST } kind;
 	size_t offset;
 } table[] = {
+	{ "vendor", TEXT, offsetof(struct disk, vendor) },
 	{ "model", TEXT, offsetof(struct disk, model) },
 	{ "serial", TEXT, offsetof(struct disk, serial) },
 	{ "wwn", TEXT, offsetof(struct disk, wwn) },

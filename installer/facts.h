@@ -12,6 +12,7 @@
 struct disk {
 	char *name; /* the kernel's: "sda" */
 	char *path; /* "/dev/sda" */
+	char *vendor; /* SCSI's and USB's */
 	char *model;
 	char *serial;
 	char *wwn;
@@ -48,6 +49,9 @@ void facts_print_table(const struct facts *facts, FILE *f);
 
 /* Why Paravane can't be installed on @disk. Caller frees; NULL: it can. */
 char *disk_problem(const struct disk *disk);
+
+/* Append the names that udev would give @disk below /dev/disk/by-id. */
+void disk_ids(const struct disk *disk, struct strlist *ids);
 
 /* Append an empty disk. The pointer is good until the next call. */
 struct disk *facts_add(struct facts *facts, const char *name);

@@ -59,28 +59,53 @@ static char *attr_first(const struct reading *r, const char *dev,
 	return xstrdup("");
 }
 
-/* SCSI's unit serial number page: a head of four bytes, then text. */
-static char *vpd_serial(const struct reading *r, const char *dev)
+/* One of SCSI's pages of vital product data: how many bytes there are of it. */
+static size_t vpd_page(const struct reading *r, const char *dev,
+		       const char *page, unsigned char *buf, size_t size)
 {
-	autofree char *path = xasprintf("%s/sys/class/block/%s/device/vpd_pg80",
-					r->root, dev);
+	autofree char *path = xasprintf("%s/sys/class/block/%s/device/vpd_%s",
+					r->root, dev, page);
 	autofclose FILE *f = fopen(path, "re");
-	unsigned char head[4];
-	char text[256];
-	size_t len;
 
-	if (!f || fread(head, 1, 4, f) != 4)
-		return xstrdup("");
-	len = (size_t)head[2] << 8 | head[3];
-	if (len > sizeof(text) - 1)
-		len = sizeof(text) - 1;
-	len = fread(text, 1, len, f);
-	text[len] = '\0';
+	return f ? fread(buf, 1, size, f) : 0;
+}
+
+static char *printable(char *text)
+{
 	for (size_t i = 0; text[i]; i++) {
 		if (!isprint((unsigned char)text[i]))
 			text[i] = ' ';
 	}
 	return xstrdup(trim(text));
+}
+
+/* The unit serial number: a head of four bytes, then text. */
+static char *vpd_serial(const struct reading *r, const char *dev)
+{
+	unsigned char page[256] = { 0 };
+	size_t len = vpd_page(r, dev, "pg80", page, sizeof(page) - 1);
+	size_t want = (size_t)page[2] << 8 | page[3];
+
+	if (len < 4)
+		return xstrdup("");
+	if (want < len - 4)
+		page[4 + want] = '\0';
+	return printable((char *)page + 4);
+}
+
+/* SCSI's names have room for 16 characters; what an ATA disk says of itself is in a page of its
+ * own, 40 of them with each two bytes swapped. */
+static char *ata_model(const struct reading *r, const char *dev)
+{
+	enum { IDENTIFY = 60, MODEL = IDENTIFY + 2 * 27, LENGTH = 40 };
+	unsigned char page[IDENTIFY + 512] = { 0 };
+	char text[LENGTH + 1] = { 0 };
+
+	if (vpd_page(r, dev, "pg89", page, sizeof(page)) < sizeof(page))
+		return xstrdup("");
+	for (size_t i = 0; i < LENGTH; i++)
+		text[i] = (char)page[MODEL + (i ^ 1)];
+	return printable(text);
 }
 
 static const char *bus_of(const struct reading *r, const char *dev)
@@ -107,6 +132,29 @@ static const char *bus_of(const struct reading *r, const char *dev)
 			return buses[i].bus;
 	}
 	return "";
+}
+
+/* The serial number of the USB device that the disk is, or that it is behind. */
+static char *usb_serial(const struct reading *r, const char *dev)
+{
+	autofree char *link = xasprintf("%s/sys/class/block/%s", r->root, dev);
+	char dir[PATH_MAX];
+	char *slash;
+
+	if (!realpath(link, dir))
+		return xstrdup("");
+	while ((slash = strrchr(dir, '/')) && slash != dir) {
+		autofree char *vendor = xasprintf("%s/idVendor", dir);
+		autofree char *serial = xasprintf("%s/serial", dir);
+
+		if (file_exists(vendor)) {
+			autofree char *line = file_read_line(serial);
+
+			return xstrdup(line ? trim(line) : "");
+		}
+		*slash = '\0';
+	}
+	return xstrdup("");
 }
 
 static bool is_dir_name(const struct dirent *e)
@@ -203,20 +251,40 @@ static void replace(char **field, char *value)
 	*field = value;
 }
 
-static void read_disk(const struct reading *r, const char *name,
-		      struct facts *facts)
+/* Who made it and which one it is. */
+static void read_identity(const struct reading *r, const char *name,
+			  struct disk *d)
 {
+	static const char *const models[] = { "device/model", "device/name",
+					      NULL };
 	static const char *const serials[] = { "serial", "device/serial",
 					       NULL };
 	static const char *const wwns[] = { "wwid", "device/wwid", NULL };
-	struct disk *d = facts_add(facts, name);
+	bool usb;
 
-	replace(&d->model, attr(r, name, "device/model"));
-	replace(&d->serial, attr_first(r, name, serials));
+	replace(&d->bus, xstrdup(bus_of(r, name)));
+	usb = !strcmp(d->bus, "usb");
+	if (usb || !strcmp(d->bus, "scsi"))
+		replace(&d->vendor, attr(r, name, "device/vendor"));
+	if (!strcmp(d->bus, "ata"))
+		replace(&d->model, ata_model(r, name));
+	if (!*d->model)
+		replace(&d->model, attr_first(r, name, models));
+	if (usb)
+		replace(&d->serial, usb_serial(r, name));
+	if (!*d->serial)
+		replace(&d->serial, attr_first(r, name, serials));
 	if (!*d->serial)
 		replace(&d->serial, vpd_serial(r, name));
 	replace(&d->wwn, attr_first(r, name, wwns));
-	replace(&d->bus, xstrdup(bus_of(r, name)));
+}
+
+static void read_disk(const struct reading *r, const char *name,
+		      struct facts *facts)
+{
+	struct disk *d = facts_add(facts, name);
+
+	read_identity(r, name, d);
 	/* sysfs counts in 512 bytes, whatever the disk's sectors */
 	d->size = attr_number(r, name, "size") * 512;
 	d->sector_size =

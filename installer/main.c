@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "choose.h"
 #include "dialog.h"
 #include "file.h"
 #include "install.h"
@@ -240,6 +241,7 @@ static int install(const struct options *o, const struct facts *facts)
 		if (rc) {
 			rc = fail(PVN_EXIT_REFUSED, &err);
 			facts_print_table(facts, stderr);
+			disks_print_mismatches(facts, &answers, stderr);
 		} else if (o->dry_run && o->json) {
 			plan_print_json(&in.steps, stdout);
 		} else if (o->dry_run) {

@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan.c: decides about an install. Pure: it reads facts and answers only. */
-#include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <string.h>
 
+#include "choose.h"
 #include "install.h"
-
-static bool matches(const char *pattern, const char *text)
-{
-	return !pattern || !fnmatch(pattern, text, 0);
-}
-
-/* Can never be meant, whatever the filters say. */
-static bool is_no_target(const struct disk *d)
-{
-	return d->optical || !d->size || d->is_boot_medium;
-}
-
-static bool disk_matches(const struct disk *d, const struct answers *a)
-{
-	bool device = matches(a->disk_device, d->name) ||
-		      matches(a->disk_device, d->path);
-
-	return device && matches(a->disk_serial, d->serial) &&
-	       matches(a->disk_model, d->model) &&
-	       matches(a->disk_wwn, d->wwn) && matches(a->disk_bus, d->bus) &&
-	       (!a->disk_size_min || d->size >= a->disk_size_min) &&
-	       (!a->disk_size_max || d->size <= a->disk_size_max);
-}
 
 static char *describe(const struct disk *d)
 {
@@ -38,46 +14,6 @@ static char *describe(const struct disk *d)
 			 *d->bus ? ", " : "", d->bus,
 			 *d->serial ? ", serial " : "", d->serial,
 			 size_print(d->size, size));
-}
-
-static int choose_disk(struct install *in, const struct facts *facts,
-		       struct pvn_err *err)
-{
-	const struct answers *a = in->answers;
-	autofree char *problem = NULL;
-	autofree char *names = xstrdup("");
-	const struct disk *boot = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < facts->n; i++) {
-		const struct disk *d = &facts->disks[i];
-		char *longer;
-
-		if (!disk_matches(d, a))
-			continue;
-		if (is_no_target(d)) {
-			boot = d;
-			continue;
-		}
-		longer = xasprintf("%s %s", names, d->path);
-		free(names);
-		names = longer;
-		in->disk = d;
-		n++;
-	}
-	if (n > 1)
-		return pvn_err(err, -EPERM,
-			       "%zu disks match [disk], expected one:%s", n,
-			       names);
-	if (!n && !boot)
-		return pvn_err(err, -EPERM, "no disk matches [disk]");
-	if (!n)
-		in->disk = boot;
-	problem = disk_problem(in->disk);
-	if (problem)
-		return pvn_err(err, -EPERM, "can't install on '%s': %s",
-			       in->disk->path, problem);
-	return 0;
 }
 
 /* GRUB's boot sector reads sectors of 512 bytes, as BIOS gives them. */
@@ -110,7 +46,7 @@ int install_plan(struct install *in, const struct facts *facts,
 	};
 	snprintf(in->id, sizeof(in->id), "%s", id);
 	in->vg = xasprintf("pvn_%s", id);
-	rc = choose_disk(in, facts, err);
+	rc = disks_choose(facts, answers, 1, &in->disk, err);
 	if (!rc)
 		rc = choose_boot(in, facts, err);
 	if (!rc)

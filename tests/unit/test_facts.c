@@ -40,7 +40,27 @@ static void add_block(const char *root, const char *name, const char *where,
 	}
 }
 
+/* What an ATA disk says of itself, as SCSI's page 0x89: each two bytes swapped. */
+static void put_ata_model(const char *root, const char *path, const char *model)
+{
+	autofree char *full = xasprintf("%s/%s", root, path);
+	autofclose FILE *f = NULL;
+	char page[572] = { 0 };
+
+	put(root, path, "");
+	memset(page + 114, ' ', 40);
+	for (size_t i = 0; model[i]; i++)
+		page[114 + (i ^ 1)] = model[i];
+	f = fopen(full, "we");
+	assert_non_null(f);
+	if (f)
+		assert_int_equal(fwrite(page, 1, sizeof(page), f),
+				 sizeof(page));
+}
+
 #define SDA "sys/devices/pci0/ata1/host0/block/sda"
+#define USB "sys/devices/pci0/usb1/1-1"
+#define SDB USB "/1-1:1.0/host2/block/sdb"
 #define NVME "sys/devices/pci0/nvme/nvme0/nvme0n1"
 
 static void make_machine(const char *root)
@@ -48,7 +68,10 @@ static void make_machine(const char *root)
 	add_block(root, "sda", "pci0/ata1/host0/block/sda", "8:0\n",
 		  "16777216\n", true);
 	put(root, SDA "/device/model", "QEMU HARDDISK   \n");
+	put_ata_model(root, SDA "/device/vpd_pg89",
+		      "QEMU HARDDISK with a longer name");
 	put(root, SDA "/device/vpd_pg80", "vpd");
+	put(root, SDA "/device/vendor", "ATA     \n");
 	put(root, SDA "/wwid", "");
 	put(root, SDA "/device/wwid", "naa.5000\n");
 	put(root, SDA "/queue/logical_block_size", "512\n");
@@ -57,6 +80,12 @@ static void make_machine(const char *root)
 	put(root, SDA "/sda1/holders/dm-0", "");
 	add_block(root, "dm-0", "virtual/block/dm-0", "254:0\n", "2048\n",
 		  true);
+	add_block(root, "sdb", "pci0/usb1/1-1/1-1:1.0/host2/block/sdb",
+		  "8:16\n", "16777216\n", true);
+	put(root, SDB "/device/vendor", "SanDisk \n");
+	put(root, SDB "/device/model", "Ultra Fit       \n");
+	put(root, USB "/idVendor", "0781\n");
+	put(root, USB "/serial", "4C530001\n");
 	add_block(root, "nvme0n1", "pci0/nvme/nvme0/nvme0n1", "259:0\n",
 		  "1953525168\n", true);
 	put(root, NVME "/device/serial", "S5GX \n");
@@ -80,10 +109,12 @@ static const char want[] =
 	"firmware = uefi\n"
 	"\n[disk nvme0n1]\nserial = S5GX\nbus = nvme\nsize = 1000204886016\n"
 	"sector-size = 4096\nread-only = yes\n"
-	"\n[disk sda]\nmodel = QEMU HARDDISK\nwwn = naa.5000\nbus = ata\n"
-	"size = 8589934592\nsector-size = 512\n"
+	"\n[disk sda]\nmodel = QEMU HARDDISK with a longer name\n"
+	"wwn = naa.5000\nbus = ata\nsize = 8589934592\nsector-size = 512\n"
 	"in-use = 'dm-0' is mounted on '/data'\npartition = sda1\n"
 	"holder = dm-0\n"
+	"\n[disk sdb]\nvendor = SanDisk\nmodel = Ultra Fit\n"
+	"serial = 4C530001\nbus = usb\nsize = 8589934592\nsector-size = 0\n"
 	"\n[disk sr0]\nbus = ata\nsize = 51200000\nsector-size = 0\n"
 	"optical = yes\nboot-medium = yes\n"
 	"in-use = 'sr0' is mounted on '/slot'\n"
