@@ -109,6 +109,7 @@ while [ $n -lt {count} ]; do
 			"destroy cycle$((n % 4))"; do
 		guest $command >/tmp/cycle 2>&1 || {{ echo "cycle $n:"; cat /tmp/cycle; exit 1; }} >&2
 	done
+	[ $((n % 100)) != 0 ] || echo "cycle $n" >/dev/console
 done
 """
 # Nothing is left to be done: two guests are made ahead of need, no volume is to go.
