@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "mem.h"
 #include "plan.h"
@@ -100,17 +101,27 @@ static bool is_asked(const char *variable, const struct pvn_step *step)
 	return name && !strcmp(name, step->name);
 }
 
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
 int plan_run(const struct pvn_plan *plan, void *ctx,
 	     const struct pvn_plan_ui *ui, struct pvn_err *err)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct pvn_step *step = &plan->steps[i];
+		const double begin = seconds();
 		int rc;
 
 		pvn_log("step %s: %s", step->name, step->what);
 		if (ui && ui->step)
 			ui->step(ui->arg, i, plan->n, step);
 		rc = step->run(ctx, err);
+		pvn_log("step %s: %.2f s", step->name, seconds() - begin);
 		if (!rc && is_asked("PVN_DIE_AT", step))
 			raise(SIGKILL);
 		if (!rc && is_asked("PVN_FAIL_AT", step))
