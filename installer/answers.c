@@ -13,7 +13,7 @@
 
 enum need {
 	OPTIONAL,
-	REQUIRED,
+	REQUIRED, /* but for keep = configuration */
 	STATIC_ONLY, /* only with method = static */
 	STATIC_REQUIRED, /* the same, and needed there */
 	ONE_OF_SECTION, /* at least one key of its section must be given */
@@ -67,6 +67,19 @@ static const char *check_finish(char *v)
 	return strcmp(v, "reboot") && strcmp(v, "poweroff") && strcmp(v, "halt")
 		       ? "reboot, poweroff or halt"
 		       : NULL;
+}
+
+static const char *check_keep(char *v)
+{
+	return strcmp(v, "nothing") && strcmp(v, "guests") &&
+			       strcmp(v, "configuration")
+		       ? "nothing, guests or configuration"
+		       : NULL;
+}
+
+static const char *check_yes(char *v)
+{
+	return strcmp(v, "yes") && strcmp(v, "no") ? "yes or no" : NULL;
 }
 
 static const char *check_ipv4(char *v)
@@ -279,6 +292,12 @@ static const struct key keys[] = {
 	  NULL, "dW50cnVz", "its signature", AT(restore.signature) },
 	{ "restore", "signer", check_base64, TEXT, ALL_OF_SECTION, 128, NULL,
 	  "RWRhYmNk", "the key that it is signed by", AT(restore.signer) },
+	{ "install", "keep", check_keep, TEXT, OPTIONAL, 16, "nothing",
+	  "guests",
+	  "nothing; of a Paravane that is on the disk its guests with their pool; or configuration, which keeps the host's own, too",
+	  AT(keep) },
+	{ "install", "nvram", check_yes, TEXT, OPTIONAL, 3, "yes", "no",
+	  "yes or no: tell a UEFI firmware of the installed host", AT(nvram) },
 	{ "install", "finish", check_finish, TEXT, OPTIONAL, 16, "reboot",
 	  "reboot", "reboot, poweroff or halt when all is done", AT(finish) },
 };
@@ -415,11 +434,12 @@ static bool seen_in_section(const struct parser *p, const char *section)
 static void check_needs(struct parser *p, int last)
 {
 	bool is_static = p->a->method && !strcmp(p->a->method, "static");
+	bool all_kept = !strcmp(p->a->keep, "configuration");
 	const char *told = "";
 
 	for (size_t i = 0; i < N_KEYS; i++) {
 		const struct key *k = &keys[i];
-		bool missing = k->need == REQUIRED ||
+		bool missing = (k->need == REQUIRED && !all_kept) ||
 			       (k->need == STATIC_REQUIRED && is_static) ||
 			       (k->need == ALL_OF_SECTION &&
 				seen_in_section(p, k->section));
@@ -461,12 +481,18 @@ int answers_parse(struct answers *a, const char *text, const char *name,
 			store(a, &keys[i], keys[i].def);
 	}
 	lines = ini_lines(text, name, on_item, &p, errors);
+	a->says_network = seen_in_section(&p, "network");
 	check_needs(&p, lines);
 	if (a->disk_size_min && a->disk_size_max &&
 	    a->disk_size_min > a->disk_size_max)
 		strlist_addf(errors,
 			     "%s:%d: size-min is above size-max, "
 			     "expected a range",
+			     name, lines);
+	if (!strcmp(a->keep, "configuration") && a->restore.files)
+		strlist_addf(errors,
+			     "%s:%d: [restore] and keep = configuration, "
+			     "expected one of them",
 			     name, lines);
 	return errors->n > before ? -EINVAL : 0;
 }

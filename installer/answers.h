@@ -29,7 +29,10 @@ struct answers {
 	char *xen_args;
 	char *kernel_args;
 	struct backup restore; /* all of it, or nothing */
+	char *keep; /* "nothing", "guests" or "configuration" */
+	char *nvram; /* "yes" or "no" */
 	char *finish; /* "reboot", "poweroff" or "halt" */
+	bool says_network; /* something in [network] was given */
 };
 
 /* Parse an answer file's @text; @name is what messages call it. All that is

@@ -69,23 +69,27 @@ static int put_file(const struct install *in, const char *from,
 	return rc ? rc : put(name, data, len, only_verify, err);
 }
 
-static int put_env(const struct install *in, bool only_verify,
-		   struct pvn_err *err)
+int esp_env(const struct install *in, char block[], struct pvn_err *err)
 {
-	const struct answers *a = in->answers;
 	const char slot[] = { in->kept, '\0' };
 	auto_kv struct kv_list vars = { 0 };
-	char block[GRUBENV_SIZE];
-	int rc;
 
 	kv_set(&vars, "install", in->id);
 	kv_set(&vars, "slot", slot);
 	kv_set(&vars, "try", "");
 	kv_set(&vars, "starts", "");
 	kv_set(&vars, "rescue", "");
-	kv_set(&vars, "xen_args", a->xen_args ? a->xen_args : "");
-	kv_set(&vars, "kernel_args", a->kernel_args ? a->kernel_args : "");
-	rc = grubenv_make(block, &vars, err);
+	kv_set(&vars, "xen_args", in->xen_args ? in->xen_args : "");
+	kv_set(&vars, "kernel_args", in->kernel_args ? in->kernel_args : "");
+	return grubenv_make(block, &vars, err);
+}
+
+static int put_env(const struct install *in, bool only_verify,
+		   struct pvn_err *err)
+{
+	char block[GRUBENV_SIZE];
+	int rc = esp_env(in, block, err);
+
 	return rc ? rc
 		  : put("grub/grubenv", block, sizeof(block), only_verify, err);
 }

@@ -64,8 +64,11 @@ void facts_free(struct facts *facts)
 		free(d->in_use);
 		strlist_free(&d->parts);
 		strlist_free(&d->holders);
+		strlist_free(&d->paravane);
 	}
 	free(facts->disks);
+	free(facts->xen_args);
+	free(facts->kernel_args);
 	*facts = (struct facts){ 0 };
 }
 
@@ -103,11 +106,12 @@ void facts_print_table(const struct facts *facts, FILE *f)
 		autofree char *problem = disk_problem(d);
 		char size[16];
 
-		fprintf(f, "%-14s %6s  %-7s %-24s %-20s %s%s\n", d->path,
+		fprintf(f, "%-14s %6s  %-7s %-24s %-20s %s%s%s\n", d->path,
 			size_print(d->size, size), *d->bus ? d->bus : "-",
 			*d->model ? d->model : "-",
 			*d->serial ? d->serial : "-", problem ? "no: " : "yes",
-			problem ? problem : "");
+			problem ? problem : "",
+			d->paravane.n == N_PARTS ? ", has a Paravane" : "");
 	}
 }
 
@@ -131,6 +135,7 @@ static const struct fact {
 	{ "in-use", TEXT, offsetof(struct disk, in_use) },
 	{ "partition", LIST, offsetof(struct disk, parts) },
 	{ "holder", LIST, offsetof(struct disk, holders) },
+	{ "paravane", LIST, offsetof(struct disk, paravane) },
 };
 
 #define N_FACTS (sizeof(table) / sizeof(*table))
@@ -169,6 +174,10 @@ static void print_fact(const struct fact *fact, const struct disk *d, FILE *f)
 void facts_print(const struct facts *facts, FILE *f)
 {
 	fprintf(f, "[machine]\nfirmware = %s\n", facts->uefi ? "uefi" : "bios");
+	if (facts->xen_args)
+		fprintf(f, "xen-args = %s\n", facts->xen_args);
+	if (facts->kernel_args)
+		fprintf(f, "kernel-args = %s\n", facts->kernel_args);
 	for (size_t i = 0; i < facts->n; i++) {
 		fprintf(f, "\n[disk %s]\n", facts->disks[i].name);
 		for (size_t k = 0; k < N_FACTS; k++)
@@ -210,16 +219,29 @@ static bool set_fact(const struct fact *fact, struct disk *d, const char *value)
 	return false;
 }
 
+static bool set_machine(struct facts *facts, const char *key, const char *value)
+{
+	char **field = !strcmp(key, "xen-args")	     ? &facts->xen_args
+		       : !strcmp(key, "kernel-args") ? &facts->kernel_args
+						     : NULL;
+
+	if (field) {
+		free(*field);
+		*field = xstrdup(value);
+		return true;
+	}
+	facts->uefi = !strcmp(value, "uefi");
+	return !strcmp(key, "firmware");
+}
+
 static void on_item(void *arg, const struct ini_item *item)
 {
 	struct parser *p = arg;
 	struct disk *d = NULL;
 
 	if (!strcmp(item->section, "machine") &&
-	    !strcmp(item->key, "firmware")) {
-		p->facts->uefi = !strcmp(item->value, "uefi");
+	    set_machine(p->facts, item->key, item->value))
 		return;
-	}
 	if (strncmp(item->section, "disk ", 5)) {
 		strlist_addf(p->errors, "%s:%d: unknown key", p->name,
 			     item->line);

@@ -26,10 +26,15 @@ struct disk {
 	char *in_use; /* why: "mounted on '/mnt'", or NULL */
 	struct strlist parts; /* its partitions' names */
 	struct strlist holders; /* dm-* and md* on it or on its partitions */
+	/* its partitions with names of ours, "NAME START SIZE" each; see layout_take() */
+	struct strlist paravane;
 };
 
 struct facts {
 	bool uefi; /* the firmware that started us */
+	/* what was said at the boot menu for Xen and for dom0's kernel; NULL: nothing */
+	char *xen_args;
+	char *kernel_args;
 	struct disk *disks; /* by name */
 	size_t n;
 };

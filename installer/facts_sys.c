@@ -9,6 +9,7 @@
 
 #include "facts.h"
 #include "file.h"
+#include "kv.h"
 
 /* Where we read, and what is mounted or swapped on. */
 struct reading {
@@ -245,6 +246,25 @@ static void look_for_use(const struct reading *r, const char *dev,
 	}
 }
 
+/* "pvn-esp-0a1b2c3d 2097152 67108864" of a partition with such a name. */
+static void take_named(const struct reading *r, const char *part,
+		       struct strlist *named)
+{
+	autofree char *path =
+		xasprintf("%s/sys/class/block/%s/uevent", r->root, part);
+	auto_kv struct kv_list uevent = { 0 };
+	struct pvn_err ignored;
+	const char *name;
+
+	if (kv_read(&uevent, path, &ignored))
+		return;
+	name = kv_get(&uevent, "PARTNAME");
+	if (name && !strncmp(name, "pvn-", 4) && !strpbrk(name, " \t"))
+		strlist_addf(named, "%s %" PRIu64 " %" PRIu64, name,
+			     attr_number(r, part, "start") * 512,
+			     attr_number(r, part, "size") * 512);
+}
+
 static void replace(char **field, char *value)
 {
 	free(*field);
@@ -294,8 +314,10 @@ static void read_disk(const struct reading *r, const char *name,
 	d->optical = !strncmp(name, "sr", 2);
 	list_names(r, name, "", name, &d->parts);
 	look_for_use(r, name, d);
-	for (size_t i = 0; i < d->parts.n; i++)
+	for (size_t i = 0; i < d->parts.n; i++) {
 		look_for_use(r, d->parts.v[i], d);
+		take_named(r, d->parts.v[i], &d->paravane);
+	}
 }
 
 static bool is_no_disk(const char *name)

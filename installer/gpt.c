@@ -110,11 +110,16 @@ static const char no_system[BOOT_CODE_SIZE] =
 	"\xeb\xfd" /* jmp hang */
 	"There is no whole Paravane on this disk that BIOS can start.\r\n";
 
+int gpt_unboot(int fd, const char *path, struct pvn_err *err)
+{
+	return write_at(fd, no_system, sizeof(no_system), 0, path, err);
+}
+
 int gpt_wipe_old(int fd, const char *path, uint64_t size,
 		 unsigned int sector_size, struct pvn_err *err)
 {
 	/* first of all: whatever comes, the old system must not boot */
-	int rc = write_at(fd, no_system, sizeof(no_system), 0, path, err);
+	int rc = gpt_unboot(fd, path, err);
 
 	if (!rc)
 		rc = wipe_old_parts(fd, path, size, sector_size, err);
@@ -189,7 +194,7 @@ int gpt_write(int fd, const char *path, const struct layout *layout,
 	if (r)
 		return pvn_err_errno(err, -r, "cannot write the GPT of '%s'",
 				     path);
-	rc = write_at(fd, no_system, sizeof(no_system), 0, path, err);
+	rc = gpt_unboot(fd, path, err);
 	if (!rc)
 		rc = device_sync(fd, path, err);
 	return rc ? rc : reread(fd, path, err);
@@ -211,6 +216,25 @@ static bool part_is(const struct fdisk_partition *pa_in,
 	       name && !strcmp(name, want) && type &&
 	       !strcasecmp(fdisk_parttype_get_string(type),
 			   part_role_type(role));
+}
+
+int gpt_part_guid(int fd, const char *path, unsigned int sector_size,
+		  enum part_role role, char guid_r[40], struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	auto_partition struct fdisk_partition *pa = NULL;
+	const char *guid = NULL;
+	int rc = assign(cxt, fd, path, sector_size, true, err);
+
+	if (rc)
+		return rc;
+	if (!fdisk_get_partition(cxt, (size_t)role, &pa))
+		guid = fdisk_partition_get_uuid(pa);
+	if (!guid)
+		return pvn_err(err, -EIO, "partition %d of '%s' has no GUID",
+			       role + 1, path);
+	snprintf(guid_r, 40, "%s", guid);
+	return 0;
 }
 
 int gpt_verify(int fd, const char *path, const struct layout *layout,

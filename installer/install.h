@@ -21,13 +21,17 @@ struct install {
 	const struct answers *answers; /* borrowed */
 	const struct disk *disk; /* borrowed from the facts */
 	char id[9];
+	enum { KEEP_NOTHING, KEEP_GUESTS, KEEP_CONFIGURATION } keep;
 	char kept; /* the slot that starts, 'a' or 'b' */
 	char *slot_dir; /* where the booted ISO is mounted */
 	bool bios; /* can BIOS boot from the disk */
+	bool uefi; /* started us, and is told of the host */
 	struct layout layout;
 	struct pool_layout pool;
 	char *part[N_PARTS]; /* device nodes, by role */
 	char *vg;
+	char *xen_args; /* beyond the release's own; NULL: none */
+	char *kernel_args;
 	struct pvn_plan steps; /* their context is this struct */
 
 	/* while the steps run */
@@ -73,10 +77,21 @@ int device_mount(const char *dev, const char *dir, const char *type,
 		 unsigned long flags, const char *options, struct pvn_err *err);
 int device_unmount(const char *dir, struct pvn_err *err);
 
+/* keep.c: what is done otherwise when guests are kept. The guests' partition is never written to. */
+/* Can they be kept? PVN_REFUSED with the reason. At most the state's file system
+ * is mended, as each start of a host does. */
+int keep_check(struct install *in, struct pvn_err *err);
+/* Nothing on the disk starts after this, until the last steps. */
+int keep_unboot(const struct install *in, struct pvn_err *err);
+/* Instead of state_make(): mount the one that is there, with what is to be replaced taken out. */
+int keep_state(struct install *in, struct pvn_err *err);
+
 /* gpt.c: @fd is the disk (or a file, in tests), @path its name. */
 /* Zero the first and the last MiB of [start, start + size). */
 int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
 		  struct pvn_err *err);
+/* A BIOS which starts this disk is told to try the next. */
+int gpt_unboot(int fd, const char *path, struct pvn_err *err);
 /* The same for the disk and for every partition of its old table. */
 int gpt_wipe_old(int fd, const char *path, uint64_t size,
 		 unsigned int sector_size, struct pvn_err *err);
@@ -86,6 +101,9 @@ int gpt_write(int fd, const char *path, const struct layout *layout,
 	      const char *id, struct pvn_err *err);
 /* Undo gpt_write(): no table, nothing that boots. */
 int gpt_erase(int fd, const char *path, uint64_t size, struct pvn_err *err);
+/* The GUID of the partition @role, as text. */
+int gpt_part_guid(int fd, const char *path, unsigned int sector_size,
+		  enum part_role role, char guid_r[40], struct pvn_err *err);
 /* Is the table on the disk the one that gpt_write() makes? */
 int gpt_verify(int fd, const char *path, const struct layout *layout,
 	       const char *id, struct pvn_err *err);
@@ -111,6 +129,8 @@ int grub_install_bios(const struct install *in, bool only_verify,
 int esp_make(struct install *in, struct pvn_err *err);
 int esp_make_bootable(struct install *in, struct pvn_err *err);
 int esp_verify(struct install *in, struct pvn_err *err);
+/* The block that grubenv gets. */
+int esp_env(const struct install *in, char block[], struct pvn_err *err);
 /* Of an ESP that is mounted: the installation that grubenv names (caller frees; NULL: none), whether
  * what is started is there at all, and whether it is what we would write. */
 char *esp_installation(void);
@@ -135,6 +155,10 @@ int slot_compare(int from, int to, uint64_t start, uint64_t end,
 
 /* state.c: state_make() leaves it mounted, state_configure() unmounts it. */
 int state_make(struct install *in, struct pvn_err *err);
+/* Make the folders that it has to have, once it is mounted. */
+int state_folders(struct pvn_err *err);
+/* Is the file system @dev clean, or mended by what loses nothing? */
+bool state_is_clean(const char *dev);
 int state_configure(struct install *in, struct pvn_err *err);
 int state_verify(const struct install *in, struct pvn_err *err);
 
@@ -142,6 +166,27 @@ int state_verify(const struct install *in, struct pvn_err *err);
 int pool_make(const struct install *in, struct pvn_err *err);
 int pool_deactivate(const struct install *in, struct pvn_err *err);
 int pool_verify(const struct install *in, struct pvn_err *err);
+
+/* bootargs.c: fill facts->xen_args and kernel_args in, with what the running system was started with
+ * beyond what the menu of the ISO on @slot_dir has. What can't be read is not there. */
+void bootargs_read(struct facts *facts, const char *slot_dir);
+/* Pure: the words of @running that are not in @own and not for one boot alone. Caller frees; NULL:
+ * none, or more than an answer file may say. */
+char *bootargs_extra(const char *running, const char *own);
+
+/* nvram.c: put the host first in the order of the firmware's boot entries. */
+int nvram_write(const struct install *in, struct pvn_err *err);
+#define NVRAM_NAME "Paravane"
+#define NVRAM_OPTION_MAX 256
+/* Pure: the entry for \EFI\BOOT\BOOTX64.EFI on partition @number, which has this GUID and lies
+ * there, in sectors. Returns its length. */
+size_t nvram_load_option(uint8_t option[NVRAM_OPTION_MAX], uint64_t start,
+			 uint64_t sectors, unsigned int number,
+			 const char *guid);
+/* Pure: is this entry called as ours is? */
+bool nvram_is_ours(const uint8_t *option, size_t len);
+/* Pure: @number first, once; @order has room for one more than @n. Returns how many there are. */
+size_t nvram_put_first(uint16_t *order, size_t n, uint16_t number);
 
 /* source.c: find the answer file. @file is what --answers gave, or NULL.
  * Returns 0 with the text and what to call it in messages (caller frees), or

@@ -2,6 +2,7 @@
 /* layout.c: where the partitions lie. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -57,6 +58,51 @@ int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
 		p->start = at;
 		p->size = roles[i].size ? roles[i].size : end - at;
 		at += p->size;
+	}
+	return 0;
+}
+
+/* "pvn-esp-0a1b2c3d 2097152 67108864", where @role is expected and *id_r, once it is known. */
+static bool take_part(const char *line, enum part_role role, char id_r[9],
+		      struct part *part)
+{
+	char name[32];
+	char want[48];
+
+	if (sscanf(line, "%31s %" SCNu64 " %" SCNu64, name, &part->start,
+		   &part->size) != 3)
+		return false;
+	if (!*id_r && strlen(name) > 8)
+		snprintf(id_r, 9, "%s", name + strlen(name) - 8);
+	snprintf(want, sizeof(want), "pvn-%s-%s", roles[role].name, id_r);
+	return !strcmp(name, want) && strspn(id_r, "0123456789abcdef") == 8;
+}
+
+int layout_take(struct layout *layout, char id_r[9],
+		const struct strlist *named, unsigned int sector_size,
+		struct pvn_err *err)
+{
+	char have[16];
+	char need[16];
+
+	*id_r = '\0';
+	*layout = (struct layout){ .sector_size = sector_size };
+	for (unsigned int i = 0; i < N_PARTS; i++) {
+		struct part *p = &layout->part[i];
+
+		if (named->n != N_PARTS || !take_part(named->v[i], i, id_r, p))
+			return pvn_err(
+				err, -EINVAL,
+				"it has no Paravane: expected the partitions "
+				"'pvn-bios-ID' to 'pvn-guests-ID', %d in all",
+				N_PARTS);
+		if (p->size < roles[i].size && i != PART_STATE)
+			return pvn_err(
+				err, -EINVAL,
+				"its partition 'pvn-%s-%s' has %s, and this "
+				"release needs %s",
+				roles[i].name, id_r, size_print(p->size, have),
+				size_print(roles[i].size, need));
 	}
 	return 0;
 }

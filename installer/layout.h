@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include "err.h"
+#include "mem.h"
 #include "size.h"
 
 #define DISK_SIZE_MIN (4 * GIB)
@@ -49,6 +50,13 @@ const char *part_role_type(enum part_role role);
  * are wholly on the disk are used; the first and the last are left to the GPT.
  * Returns 0, -ENOSPC (too small) or -EINVAL (sector size). */
 int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
+		struct pvn_err *err);
+
+/* The layout that a disk has already: of each of its partitions with a name of ours, in the order of
+ * their numbers, @named has the line "NAME START SIZE" (bytes). Returns 0 and the installation's
+ * id, or -EINVAL: not all are there, or one is smaller than this release needs. */
+int layout_take(struct layout *layout, char id_r[9],
+		const struct strlist *named, unsigned int sector_size,
 		struct pvn_err *err);
 
 /* Divide a guests' partition of @size bytes. */

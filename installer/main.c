@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "choose.h"
 #include "dialog.h"
@@ -152,8 +153,12 @@ static int get_facts(const struct options *o, struct facts *facts,
 	autofree char *text = NULL;
 	int rc;
 
-	if (!o->facts)
-		return facts_read(facts, "", o->slot, err);
+	if (!o->facts) {
+		rc = facts_read(facts, "", o->slot, err);
+		if (!rc)
+			bootargs_read(facts, o->slot);
+		return rc;
+	}
 	rc = file_read(o->facts, &text, err);
 	return rc ? rc : facts_parse(facts, text, o->facts, err);
 }
@@ -212,11 +217,23 @@ static int run_steps(const struct pvn_plan *steps, void *ctx,
 static int carry_out(struct install *in)
 {
 	struct pvn_err err = { 0 };
+	struct timespec begin, end;
+	int rc;
 
 	install_print(in, stdout);
-	if (run_steps(&in->steps, in, &err))
-		return fail(PVN_EXIT_FAILED, &err);
-	printf("installed Paravane as '%s' on %s\n", in->id, in->disk->path);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	rc = run_steps(&in->steps, in, &err);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (rc && in->keep != KEEP_NOTHING)
+		fputs("the pool and the guests are as they were\n", stderr);
+	if (rc)
+		return fail(rc == PVN_REFUSED ? PVN_EXIT_REFUSED
+					      : PVN_EXIT_FAILED,
+			    &err);
+	printf("installed Paravane as '%s' on %s in %.1f s\n", in->id,
+	       in->disk->path,
+	       (double)(end.tv_sec - begin.tv_sec) +
+		       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	printf("finish: %s\n", in->answers->finish);
 	return PVN_EXIT_OK;
 }

@@ -21,6 +21,7 @@ static int choose_boot(struct install *in, const struct facts *facts,
 		       struct pvn_err *err)
 {
 	in->bios = in->disk->sector_size == 512;
+	in->uefi = facts->uefi && strcmp(in->answers->nvram, "no");
 	if (!in->bios && !facts->uefi)
 		return pvn_err(
 			err, -EPERM,
@@ -29,6 +30,39 @@ static int choose_boot(struct install *in, const struct facts *facts,
 			"was started by BIOS",
 			in->disk->path, in->disk->sector_size);
 	return 0;
+}
+
+static int choose_layout(struct install *in, struct pvn_err *err)
+{
+	const struct disk *d = in->disk;
+	struct pvn_err why = { 0 };
+
+	if (in->keep == KEEP_NOTHING)
+		return layout_make(&in->layout, d->size, d->sector_size, err);
+	for (size_t i = 0; i < d->holders.n; i++) {
+		if (!strncmp(d->holders.v[i], "md", 2))
+			return pvn_err(err, -EPERM,
+				       "can't keep what is on '%s': it is in "
+				       "the array '%s'",
+				       d->path, d->holders.v[i]);
+	}
+	if (layout_take(&in->layout, in->id, &d->paravane, d->sector_size,
+			&why))
+		return pvn_err(err, -EPERM,
+			       "can't keep what is on '%s': %s; without 'keep' "
+			       "all on it is erased",
+			       d->path, why.msg);
+	return 0;
+}
+
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+static const char *first_of(const char *a, const char *b)
+{
+	return a ? a : b;
 }
 
 int install_plan(struct install *in, const struct facts *facts,
@@ -40,20 +74,25 @@ int install_plan(struct install *in, const struct facts *facts,
 	*in = (struct install){
 		.answers = answers,
 		.slot_dir = xstrdup(slot_dir),
+		.keep = !strcmp(answers->keep, "nothing")  ? KEEP_NOTHING
+			: !strcmp(answers->keep, "guests") ? KEEP_GUESTS
+							   : KEEP_CONFIGURATION,
+		.xen_args = copy(first_of(answers->xen_args, facts->xen_args)),
+		.kernel_args = copy(
+			first_of(answers->kernel_args, facts->kernel_args)),
 		.kept = 'a',
 		.disk_fd = -1,
 		.source_fd = -1,
 	};
 	snprintf(in->id, sizeof(in->id), "%s", id);
-	in->vg = xasprintf("pvn_%s", id);
 	rc = disks_choose(facts, answers, 1, &in->disk, err);
 	if (!rc)
 		rc = choose_boot(in, facts, err);
 	if (!rc)
-		rc = layout_make(&in->layout, in->disk->size,
-				 in->disk->sector_size, err);
+		rc = choose_layout(in, err);
 	if (rc)
 		return rc;
+	in->vg = xasprintf("pvn_%s", in->id);
 	pool_layout_make(&in->pool, in->layout.part[PART_GUESTS].size);
 	for (unsigned int i = 0; i < N_PARTS; i++)
 		in->part[i] = part_path(in->disk->path, i + 1);
@@ -63,12 +102,18 @@ int install_plan(struct install *in, const struct facts *facts,
 
 void install_print(const struct install *in, FILE *f)
 {
+	static const char *const lost[] = {
+		[KEEP_NOTHING] = "all that is on it will be lost",
+		[KEEP_GUESTS] = "its pool and its guests stay",
+		[KEEP_CONFIGURATION] =
+			"its pool, its guests and the host's configuration stay",
+	};
 	autofree char *what = describe(in->disk);
 	char start[16];
 	char size[16];
 
-	fprintf(f, "install '%s' on %s (%s); all that is on it will be lost\n",
-		in->id, in->disk->path, what);
+	fprintf(f, "install '%s' on %s (%s); %s\n", in->id, in->disk->path,
+		what, lost[in->keep]);
 	for (unsigned int i = 0; i < N_PARTS; i++) {
 		const struct part *p = &in->layout.part[i];
 
@@ -87,6 +132,8 @@ void install_free(struct install *in)
 		free(in->part[i]);
 	free(in->slot_dir);
 	free(in->vg);
+	free(in->xen_args);
+	free(in->kernel_args);
 	if (in->disk_fd >= 0)
 		close(in->disk_fd);
 	if (in->source_fd >= 0)

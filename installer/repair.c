@@ -165,8 +165,8 @@ static void take_notes(struct repair *r, const char *state_dir)
 	    grubenv_parse((const char *)block, &notes, &ignored))
 		return;
 	slot = kv_get(&notes, "slot");
-	set(&r->boot.xen_args, kv_get(&notes, "xen_args"));
-	set(&r->boot.kernel_args, kv_get(&notes, "kernel_args"));
+	set(&r->in.xen_args, kv_get(&notes, "xen_args"));
+	set(&r->in.kernel_args, kv_get(&notes, "kernel_args"));
 	r->in.kept = slot && !strcmp(slot, "b") ? 'b' : 'a';
 }
 
@@ -256,7 +256,6 @@ int repair_look(struct repair *r, const char *id, const char *slot_dir,
 	*r = (struct repair){
 		.in = { .disk_fd = -1,
 			.source_fd = -1,
-			.answers = &r->boot,
 			.slot_dir = xstrdup(slot_dir) },
 		.broken = broken,
 		.lock = -1,
@@ -314,15 +313,6 @@ static int run_bios(void *ctx, struct pvn_err *err)
 
 	r->changed = true;
 	return grub_install_bios(&r->in, false, err);
-}
-
-/* Mended by what loses nothing (-p), or clean. */
-static bool is_clean(const char *dev)
-{
-	struct pvn_err ignored;
-
-	return !PVN_RUN(&ignored, "e2fsck", "-p", dev) ||
-	       !PVN_RUN(&ignored, "e2fsck", "-f", "-n", dev);
 }
 
 static bool is_zero(const char *data, size_t len)
@@ -514,7 +504,7 @@ static bool is_whole(struct repair *r)
 	struct pvn_err ignored;
 	bool whole;
 
-	if (!is_clean(dev) ||
+	if (!state_is_clean(dev) ||
 	    device_mount(dev, MNT_STATE, "ext4", MS_RDONLY, "noload", &ignored))
 		return false;
 	whole = file_exists(MNT_STATE "/etc/paravane/host") &&
@@ -585,7 +575,6 @@ void repair_free(struct repair *r)
 	if (r->lock >= 0)
 		close(r->lock);
 	plan_free(&r->steps);
-	answers_free(&r->boot);
 	free(r->disk.name);
 	free(r->disk.path);
 	install_free(&r->in);

@@ -10,7 +10,6 @@
 struct repair {
 	struct install
 		in; /* the installation as far as it is known; its steps are not used */
-	struct answers boot; /* of it only xen_args and kernel_args */
 	struct disk disk;
 	bool esp_lost; /* the EFI system partition can't be read: it is made anew */
 	bool env_lost; /* grubenv is not there, or another installation's */

@@ -94,7 +94,7 @@ int slot_open_source(struct install *in, struct pvn_err *err)
 	pvn_log("source: %s, %" PRIu64 " bytes", dev, in->iso_size);
 	if (in->iso_size > in->layout.part[PART_SLOT_A].size)
 		return pvn_err(
-			err, -EFBIG,
+			err, PVN_REFUSED,
 			"the system on '%s' (%s) is too large for a slot", dev,
 			size_print(in->iso_size, size));
 	return 0;

@@ -11,7 +11,7 @@
 #include "mem.h"
 #include "run.h"
 
-int state_make(struct install *in, struct pvn_err *err)
+int state_folders(struct pvn_err *err)
 {
 	static const struct {
 		const char *path;
@@ -23,15 +23,30 @@ int state_make(struct install *in, struct pvn_err *err)
 		{ MNT_STATE "/guests", 0700 },
 		{ MNT_STATE "/log", 0755 },
 	};
-	char *dev = in->part[PART_STATE];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(folders) / sizeof(*folders); i++)
+		rc = mkdir_p(folders[i].path, folders[i].mode, err);
+	return rc;
+}
+
+int state_make(struct install *in, struct pvn_err *err)
+{
 	autofree char *label = xasprintf("pvn-%s", in->id);
+	char *dev = in->part[PART_STATE];
 	int rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, dev);
 
 	if (!rc)
 		rc = device_mount(dev, MNT_STATE, "ext4", 0, "", err);
-	for (size_t i = 0; !rc && i < sizeof(folders) / sizeof(*folders); i++)
-		rc = mkdir_p(folders[i].path, folders[i].mode, err);
-	return rc;
+	return rc ? rc : state_folders(err);
+}
+
+bool state_is_clean(const char *dev)
+{
+	struct pvn_err ignored;
+
+	return !PVN_RUN(&ignored, "e2fsck", "-p", dev) ||
+	       !PVN_RUN(&ignored, "e2fsck", "-f", "-n", dev);
 }
 
 static void set_if(struct kv_list *list, const char *key, const char *value)
@@ -55,6 +70,8 @@ static int write_network(const struct install *in, struct pvn_err *err)
 	const struct answers *a = in->answers;
 	auto_kv struct kv_list net = { 0 };
 
+	if (in->keep == KEEP_CONFIGURATION && !a->says_network)
+		return 0;
 	kv_set(&net, "method", a->method);
 	set_if(&net, "address", a->address);
 	set_if(&net, "gateway", a->gateway);
@@ -105,6 +122,8 @@ static int write_seed(struct pvn_err *err)
 	static const char path[] = MNT_STATE "/seedrng/seed.credit";
 	char seed[512];
 
+	if (file_exists(path))
+		return 0;
 	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
 		return 0;
 	int rc = mkdir_p(MNT_STATE "/seedrng", 0700, err);
@@ -117,14 +136,20 @@ static int write_seed(struct pvn_err *err)
 	return write_at(fd, seed, sizeof(seed), 0, path, err);
 }
 
+static int write_name(const char *name, struct pvn_err *err)
+{
+	autofree char *line = xasprintf("%s\n", name);
+
+	return file_write(MNT_STATE "/etc/hostname", line, 0644, err);
+}
+
 int state_configure(struct install *in, struct pvn_err *err)
 {
-	autofree char *name = xasprintf("%s\n", in->answers->hostname);
 	int rc = restore(in, err);
 
-	if (!rc)
-		rc = file_write(MNT_STATE "/etc/hostname", name, 0644, err);
-	if (!rc)
+	if (!rc && in->answers->hostname)
+		rc = write_name(in->answers->hostname, err);
+	if (!rc && in->keep != KEEP_CONFIGURATION)
 		rc = write_host(in, err);
 	if (!rc)
 		rc = write_network(in, err);

@@ -7,6 +7,7 @@
 
 #include "file.h"
 #include "install.h"
+#include "run.h"
 
 static int disk_open(struct install *in, struct pvn_err *err)
 {
@@ -76,7 +77,9 @@ static int run_check(void *ctx, struct pvn_err *err)
 		if (!have_program(*p))
 			rc = pvn_err(err, -ENOENT, "no program '%s'", *p);
 	}
-	return rc ? rc : check_restore(in->answers, err);
+	if (!rc)
+		rc = check_restore(in->answers, err);
+	return rc || in->keep == KEEP_NOTHING ? rc : keep_check(in, err);
 }
 
 static int run_release(void *ctx, struct pvn_err *err)
@@ -120,6 +123,16 @@ static int undo_partition(void *ctx, struct pvn_err *err)
 	rc = gpt_erase(in->disk_fd, in->disk->path, in->disk->size, err);
 	disk_close(in);
 	return rc;
+}
+
+static int run_unboot(void *ctx, struct pvn_err *err)
+{
+	return keep_unboot(ctx, err);
+}
+
+static int run_kept_state(void *ctx, struct pvn_err *err)
+{
+	return keep_state(ctx, err);
 }
 
 static int run_settle(void *ctx, struct pvn_err *err)
@@ -277,6 +290,19 @@ static int run_verify(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
+/* Whatever firmware answers, the host starts. */
+static int run_nvram(void *ctx, struct pvn_err *err)
+{
+	if (!nvram_write(ctx, err))
+		return 0;
+	printf("warning: the firmware was not told of the host: %s; it starts "
+	       "from the disk as it is\n",
+	       err->msg);
+	pvn_log("%s", err->msg);
+	*err = (struct pvn_err){ 0 };
+	return 0;
+}
+
 static void add_preparing_steps(struct install *in)
 {
 	const struct disk *d = in->disk;
@@ -290,10 +316,20 @@ static void add_preparing_steps(struct install *in)
 		held = longer;
 	}
 	plan_add(&in->steps, "check", run_check, NULL,
-		 "see that '%s' has all that is needed", in->slot_dir);
+		 "see that '%s' has all that is needed%s", in->slot_dir,
+		 in->keep ? ", and that what is kept is whole" : "");
 	plan_add(&in->steps, "release", run_release, NULL,
 		 "stop what is built on '%s': %s", d->path,
 		 *held ? held : "nothing");
+	if (in->keep != KEEP_NOTHING) {
+		/* undone by itself: what comes later may have made it boot */
+		plan_add(&in->steps, "unboot", run_unboot, run_unboot,
+			 "erase what starts from '%s': boot sector, '%s', the "
+			 "first 1M of '%s' and '%s'",
+			 d->path, in->part[PART_ESP], in->part[PART_SLOT_A],
+			 in->part[PART_SLOT_B]);
+		return;
+	}
 	plan_add(&in->steps, "wipe", run_wipe, NULL,
 		 "erase old partition tables and signatures on '%s'", d->path);
 	plan_add(&in->steps, "partition", run_partition, undo_partition,
@@ -315,6 +351,13 @@ static void add_filling_steps(struct install *in)
 	plan_add(&in->steps, "slot-b", run_slot_b, NULL,
 		 "copy '%s' to '%s' in the same way", in->part[PART_SLOT_A],
 		 in->part[PART_SLOT_B]);
+	if (in->keep != KEEP_NOTHING) {
+		plan_add(&in->steps, "state", run_kept_state, undo_state,
+			 "keep %s on '%s'",
+			 in->keep == KEEP_GUESTS ? "the guests' files" : "all",
+			 in->part[PART_STATE]);
+		return;
+	}
 	plan_add(&in->steps, "state", run_state, undo_state,
 		 "make ext4 'pvn-%s' on '%s'", in->id, in->part[PART_STATE]);
 	plan_add(&in->steps, "pool", run_pool, undo_pool,
@@ -323,15 +366,28 @@ static void add_filling_steps(struct install *in)
 		 in->vg, in->part[PART_GUESTS], size_print(pool->data, data),
 		 size_print(pool->metadata, meta),
 		 (unsigned int)(pool->chunk / 1024));
-	plan_add(&in->steps, "configure", run_configure, NULL,
-		 "%sset host name '%s', network %s%s%s, %zu ssh %s",
-		 in->answers->restore.files ? "restore a host's configuration, "
-					    : "",
-		 in->answers->hostname, in->answers->method,
-		 in->answers->address ? " " : "",
-		 in->answers->address ? in->answers->address : "",
-		 in->answers->ssh_keys.n,
-		 in->answers->ssh_keys.n == 1 ? "key" : "keys");
+}
+
+static void add_configure(struct install *in)
+{
+	const struct answers *a = in->answers;
+	const char *keys = a->ssh_keys.n == 1 ? "key" : "keys";
+
+	if (in->keep == KEEP_CONFIGURATION)
+		plan_add(&in->steps, "configure", run_configure, NULL,
+			 "%s%s%s%sadd %zu ssh %s",
+			 a->hostname ? "set host name '" : "",
+			 a->hostname ? a->hostname : "",
+			 a->hostname ? "', " : "",
+			 a->says_network ? "set network, " : "", a->ssh_keys.n,
+			 keys);
+	else
+		plan_add(&in->steps, "configure", run_configure, NULL,
+			 "%sset host name '%s', network %s%s%s, %zu ssh %s",
+			 a->restore.files ? "restore a host's configuration, "
+					  : "",
+			 a->hostname, a->method, a->address ? " " : "",
+			 a->address ? a->address : "", a->ssh_keys.n, keys);
 }
 
 void install_add_steps(struct install *in)
@@ -340,8 +396,14 @@ void install_add_steps(struct install *in)
 
 	add_preparing_steps(in);
 	add_filling_steps(in);
+	add_configure(in);
 	plan_add(&in->steps, "esp", run_esp, undo_esp,
-		 "make FAT on '%s' with grubenv", esp);
+		 "make FAT on '%s' with grubenv%s%s%s%s%s%s", esp,
+		 in->xen_args ? ", for Xen '" : "",
+		 in->xen_args ? in->xen_args : "", in->xen_args ? "'" : "",
+		 in->kernel_args ? ", for the kernel '" : "",
+		 in->kernel_args ? in->kernel_args : "",
+		 in->kernel_args ? "'" : "");
 	if (in->bios)
 		plan_add(&in->steps, "boot-bios", run_boot_bios, NULL,
 			 "write GRUB's core image to '%s' and the boot "
@@ -354,4 +416,7 @@ void install_add_steps(struct install *in)
 		 in->part[PART_SLOT_A], in->part[PART_SLOT_B]);
 	plan_add(&in->steps, "verify", run_verify, NULL,
 		 "read back and compare what was written");
+	if (in->uefi)
+		plan_add(&in->steps, "nvram", run_nvram, NULL,
+			 "tell the firmware to start '" NVRAM_NAME "' first");
 }

@@ -8,7 +8,8 @@ from machine import Machine, MachineError
 
 DISK_SIZE = "8G"
 
-Installed = namedtuple("Installed", "disk seconds id")
+# engine is the installer's own time; firmware, a copy of what UEFI remembers, or b""
+Installed = namedtuple("Installed", "disk seconds id engine firmware")
 
 
 def answers(key, hostname="xen1", device="/dev/vda", more="", network="method = dhcp",
@@ -59,10 +60,11 @@ def install(name, log, key, iso, disk, limit=900, **settings):
         machine.start()
         machine.wait_for_exit(limit)
         seconds = time.monotonic() - machine.started
-        done = machine.console.find("installed Paravane as '([0-9a-f]{8})' on /dev/")
+        done = machine.console.find(
+            r"installed Paravane as '([0-9a-f]{8})' on /dev/\w+ in ([0-9.]+) s")
         if not done:
             raise MachineError(f"{name}: ended without an installation:\n"
                                + machine.console.tail())
-        return Installed(disk, seconds, done[1])
+        return Installed(disk, seconds, done[1], float(done[2]), machine.firmware_memory())
     finally:
         machine.close()

@@ -165,6 +165,11 @@ class Machine:
             self.line.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def firmware_memory(self):
+        """What UEFI remembers: its variables, boot entries among them."""
+        path = self.folder / "vars.fd"
+        return path.read_bytes() if path.exists() else b""
+
     # --- waiting ---
 
     def _check_console(self):

@@ -27,7 +27,8 @@ class Disk(NamedTuple):
     bus: str = "virtio"
     sector_size: int = 512
     serial: str = ""
-    write_error_at: int | None = None  # byte where each write fails, as on bad media
+    error_at: int | None = None  # byte where it fails, as on bad media
+    error_of: str = "write"  # what fails there: "read" or "write"
     read_only: bool = False
     write_log: os.PathLike | None = None  # a file that gets each write, see writelog.py
 
@@ -83,20 +84,22 @@ def _one_disk(i, disk):
     if disk.read_only:
         image += ",read-only=on"
     if disk.write_log:
+        # what is discarded would be logged as so many zeros
+        sectors += ",discard=off,write-zeroes=off" if disk.bus == "virtio" else ""
         image += f",node-name=image{i}"
         log = (f"driver=blklogwrites,node-name=disk{i},file=image{i},log-super-update-interval=1,"
                f"log.driver=file,log.filename={disk.write_log}")
         return ["-blockdev", image, "-blockdev", log, "-device", device + sectors]
-    if disk.write_error_at is None:
+    if disk.error_at is None:
         image += f",node-name=disk{i}"
     else:
         image += f",node-name=image{i}"
         # 'none' is no event to wait for: the rule always holds
         bad = (f"driver=blkdebug,node-name=disk{i},image=image{i},"
-               "inject-error.0.event=none,inject-error.0.iotype=write,"
-               f"inject-error.0.sector={disk.write_error_at // 512}")
+               f"inject-error.0.event=none,inject-error.0.iotype={disk.error_of},"
+               f"inject-error.0.sector={disk.error_at // 512}")
         return ["-blockdev", image, "-blockdev", bad,
-                "-device", device + sectors + ",werror=report"]
+                "-device", device + sectors + ",werror=report,rerror=report"]
     return ["-blockdev", image, "-device", device + sectors]
 
 

@@ -111,11 +111,12 @@ def test_warnings_of_the_network_go(host):
 
 
 def test_uefi(installed_uefi, disk_alone, iso):
-    """From USB, on UEFI; then the disk boots alone, without NVRAM entries.
+    """From USB, on UEFI; with an entry in NVRAM; then the disk boots alone, without that.
 
         ISO (USB) + vda, 8 GiB, blank --- machine --- NAT
         vda: bios | esp | slot a | slot b | state | guests (thin pool)
     """
+    assert "Paravane".encode("utf-16-le") in installed_uefi.firmware
     host = disk_alone(installed_uefi, firmware="uefi")
     assert_is_installed(host, iso)
     assert_console_introduces(host)

@@ -40,20 +40,29 @@ def open_ssh(machine):
     machine.wait_for_ssh()
 
 
+def stick_on_usb(path):
+    return ["-blockdev", f"driver=qcow2,node-name=stick,file.driver=file,file.filename={path}",
+            "-device", "qemu-xhci", "-device", "usb-storage,id=stick,drive=stick"]
+
+
 @pytest.fixture(scope="module")
 def stuck(work, key, iso):
     """A machine in install mode that got no answers: their URL gives 404.
 
         ISO (CD) + vda, vdb, vdc, 8 GiB, blank --- machine --- NAT --- web server
+             + vdd, 3 GiB; vde, read-only; sda, 8 GiB, on USB
     """
     disks = [blank_disk(work / f"stuck-{name}.qcow2") for name in ("vda", "vdb", "vdc")]
+    disks.append(blank_disk(work / "stuck-small.qcow2", "3G"))
+    disks.append(Disk(blank_disk(work / "stuck-locked.qcow2"), read_only=True))
+    stick = blank_disk(work / "stuck-stick.qcow2")
     tftp = work / "tftp"
     tftp.mkdir()
     (tftp / "answers.ini").write_text(answers(key))
     public = key.with_suffix(".pub").read_text()
     with media.web_server("no such file", 404) as server:
         machine = Machine("stuck", LOGS / "test_install_failure", key, iso=iso,
-                          disks=disks, tftp=tftp, fw_cfg={"opt/test/key": public},
+                          disks=disks, tftp=tftp, fw_cfg={"opt/test/key": public}, extra=stick_on_usb(stick),
                           boot=media.direct_boot(iso, work, f"answers={server.url}/answers.ini"))
         machine.server = server
         machine.blank = blank_disk(work / "stuck-blank.qcow2")
@@ -169,6 +178,36 @@ def test_no_such_disk(stuck, key):
     assert same_content(stuck.disks[0], stuck.blank)
 
 
+UNFIT = {
+    "/dev/vdd": "too small: 3.0G, at least 4.0G are needed",
+    "/dev/vde": "read-only",
+    "/dev/sr0": "an optical drive",
+}
+
+
+@pytest.mark.parametrize("device", UNFIT)
+def test_unfit_disk(stuck, key, device):
+    """It is refused with the reason."""
+    status, said = run_installer(stuck, answers(key, device=device))
+    assert status == 3
+    assert f"can't install on '{device}': {UNFIT[device]}" in said
+
+
+def test_disk_vanishes(stuck, key):
+    """It is pulled out while it is written: that is said, and what could not be undone; nothing hangs."""
+    text = answers(key, device="/dev/sda")
+    stuck.succeed(f"cat >/run/answers.ini <<'END'\n{text}END")
+    stuck.succeed("paravane-install --answers /run/answers.ini >/run/said 2>&1 </dev/null;"
+                  " echo $? >/run/status &")
+    stuck.wait_until_succeeds("grep -F '] slot-a:' /run/said", 120)
+    stuck.qmp.command("device_del", id="stick")
+    stuck.wait_until_succeeds("cat /run/status", 120)
+    said = stuck.succeed("cat /run/said")
+    assert stuck.succeed("cat /run/status") == "1\n", said
+    assert re.search(r"paravane-install: step 'slot-[ab]': .*'/dev/sda", said), said
+    assert "undo partition failed: cannot open '/dev/sda': No such" in said, said
+
+
 def assert_undone(machine, key, step):
     status, said = run_installer(machine, answers(key), step)
     assert status == 1, said
@@ -234,22 +273,24 @@ JOURNAL = 1090 * MIB
 BROKEN = {
     "slot-b": (340 * MIB, "step 'slot-b': cannot write '/dev/vda4': Input/output error"),
     "state": (JOURNAL, "step 'state': 'mkfs.ext4' failed with exit code 1: .*Input/output error"),
+    "read": (340 * MIB, "step 'slot-b': cannot read '/dev/vda4': Input/output error"),
     "journal": (JOURNAL + 4096, "step 'configure': .*'/run/paravane-install/state/[^']*': "
                                 "(Input/output error|Read-only file system)"),
 }
 
 
 @pytest.mark.parametrize("where", [
-    "slot-b", *(pytest.param(name, marks=pytest.mark.faults) for name in ("state", "journal"))])
+    "slot-b", *(pytest.param(name, marks=pytest.mark.faults) for name in ("state", "read", "journal"))])
 def test_write_errors(where, new_machine, new_disk, assert_does_not_boot, iso, key):
     """The disk breaks in the middle of the installation.
 
-        ISO (CD) + vda, 8 GiB, with a sector that can't be written --- machine --- NAT
+        ISO (CD) + vda, 8 GiB, with a sector that can't be written, or read --- machine --- NAT
     """
     at, message = BROKEN[where]
     disk = new_disk("disk")
     machine = new_machine("machine", iso=iso, answers=answers(key),
-                          disks=[Disk(disk, write_error_at=at)]).start()
+                          disks=[Disk(disk, error_at=at, error_of="read" if where == "read"
+                                      else "write")]).start()
     machine.wait_for_console("The installation failed (exit code 1)", 600)
     assert machine.console.find(message), machine.console.tail()
     machine.wait_for_console("this is a root shell", 30)

@@ -73,3 +73,12 @@ def cuts(image, entries, times, seed):
             yield n
             for write, before in reversed(lost):
                 apply(image, write._replace(data=before))
+
+
+def cut(image, entries, n, seed):
+    """The same for one cut, after the entry number 'n', for good."""
+    chance = random.Random(seed)
+    flushed = max((i for i, entry in enumerate(entries[:n + 1]) if entry.flags & FLUSH), default=0)
+    for i, entry in enumerate(entries[:n + 1]):
+        whole = i <= flushed or entry.flags & FUA
+        apply(image, entry if whole else torn(entry, chance))
