@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* answers.c: the one table of answer keys, and the parser that it drives. */
-#include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "answers.h"
-#include "base64.h"
+#include "checks.h"
 #include "ini_lines.h"
 #include "size.h"
 
 enum need {
 	OPTIONAL,
 	REQUIRED, /* but for keep = configuration */
-	STATIC_ONLY, /* only with method = static */
+	STATIC_ONLY, /* only where .when is static */
 	STATIC_REQUIRED, /* the same, and needed there */
 	ONE_OF_SECTION, /* at least one key of its section must be given */
 	ALL_OF_SECTION, /* none of its section, or all of them */
@@ -32,231 +30,50 @@ struct key {
 	const char *example;
 	const char *doc;
 	size_t offset;
+	/* in place of @check: "this, that or those" */
+	const char *choices;
+	const char *when; /* the key of its section that STATIC_... is about */
+	bool secret; /* its value is in no message */
 };
 
-static const char *check_hostname(char *v)
-{
-	static const char expected[] =
-		"letters, digits and '-' in parts of at most 63, "
-		"with '.' between them";
-	size_t label = 0;
-
-	for (char *p = v;; p++) {
-		if (*p == '.' || !*p) {
-			if (!label || label > 63 || p[-1] == '-')
-				return expected;
-			if (!*p)
-				return NULL;
-			label = 0;
-		} else if (isalnum((unsigned char)*p) || (*p == '-' && label)) {
-			label++;
-		} else {
-			return expected;
-		}
-	}
-}
-
-static const char *check_method(char *v)
-{
-	return strcmp(v, "dhcp") && strcmp(v, "static") ? "dhcp or static"
-							: NULL;
-}
-
-static const char *check_finish(char *v)
-{
-	return strcmp(v, "reboot") && strcmp(v, "poweroff") && strcmp(v, "halt")
-		       ? "reboot, poweroff or halt"
-		       : NULL;
-}
-
-static const char *check_keep(char *v)
-{
-	return strcmp(v, "nothing") && strcmp(v, "guests") &&
-			       strcmp(v, "configuration")
-		       ? "nothing, guests or configuration"
-		       : NULL;
-}
-
-static const char *check_yes(char *v)
-{
-	return strcmp(v, "yes") && strcmp(v, "no") ? "yes or no" : NULL;
-}
-
-static const char *check_ipv4(char *v)
-{
-	struct in_addr a;
-
-	return inet_pton(AF_INET, v, &a) == 1
-		       ? NULL
-		       : "an IPv4 address like 192.0.2.1";
-}
-
-static const char *check_cidr(char *v)
-{
-	static const char expected[] =
-		"an IPv4 address and prefix length like 192.0.2.5/24";
-	char *slash = strchr(v, '/');
-	size_t digits;
-	const char *bad;
-
-	if (!slash)
-		return expected;
-	digits = strspn(slash + 1, "0123456789");
-	if (!digits || digits > 2 || slash[1 + digits] || atoi(slash + 1) < 1 ||
-	    atoi(slash + 1) > 32)
-		return expected;
-	*slash = '\0';
-	bad = check_ipv4(v);
-	*slash = '/';
-	return bad ? expected : NULL;
-}
-
-static const char *check_dns(char *v)
-{
-	char *out = v;
-	char *save;
-
-	for (char *p = strtok_r(v, " \t,", &save); p;
-	     p = strtok_r(NULL, " \t,", &save)) {
-		unsigned char a[16];
-		size_t len = strlen(p);
-
-		if (inet_pton(AF_INET, p, a) != 1 &&
-		    inet_pton(AF_INET6, p, a) != 1)
-			return "addresses with blanks between them, "
-			       "like '192.0.2.1 192.0.2.2'";
-		if (out != v)
-			*out++ = ' ';
-		memmove(out, p, len + 1);
-		out += len;
-	}
-	return NULL;
-}
-
-static const char *check_nic(char *v)
-{
-	size_t len = strlen(v);
-
-	if (strchr(v, ':')) {
-		bool ok = len == 17;
-
-		for (size_t i = 0; ok && i < len; i++) {
-			ok = i % 3 == 2 ? v[i] == ':'
-					: isxdigit((unsigned char)v[i]) != 0;
-			v[i] = (char)tolower((unsigned char)v[i]);
-		}
-		if (ok)
-			return NULL;
-	} else if (len < 16 && strspn(v, "abcdefghijklmnopqrstuvwxyz"
-					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "0123456789._-") == len) {
-		return NULL;
-	}
-	return "an interface's name or its MAC address";
-}
-
-static const char *const key_types[] = {
-	"ssh-ed25519",
-	"ssh-rsa",
-	"ecdsa-sha2-nistp256",
-	"ecdsa-sha2-nistp384",
-	"ecdsa-sha2-nistp521",
-	"sk-ssh-ed25519@openssh.com",
-	"sk-ecdsa-sha2-nistp256@openssh.com",
-	NULL,
-};
-
-/* The start of the key's data is the length and text of its type. */
-static bool data_begins_with(const char *b64, const char *type)
-{
-	uint8_t head[66];
-	size_t want = strlen(type) + 4;
-
-	return base64_decode(b64, 88, head) >= (int64_t)want && !head[0] &&
-	       !head[1] && !head[2] && head[3] == want - 4 &&
-	       !memcmp(head + 4, type, want - 4);
-}
-
-static const char *check_ssh_key(char *v)
-{
-	static const char expected[] =
-		"a line of a .pub file like 'ssh-ed25519 AAAA... name'";
-	size_t type_len = strcspn(v, " \t");
-	const char *data = v + type_len + strspn(v + type_len, " \t");
-	size_t data_len = strcspn(data, " \t");
-	size_t body;
-
-	for (const char *const *type = key_types; *type; type++) {
-		autofree char *copy = NULL;
-
-		if (strlen(*type) != type_len || memcmp(v, *type, type_len))
-			continue;
-		body = strspn(data, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "abcdefghijklmnopqrstuvwxyz0123456789+/");
-		body += strspn(data + body, "=");
-		copy = xasprintf("%.*s", (int)data_len, data);
-		if (data_len < 64 || body != data_len || data_len % 4 ||
-		    strstr(copy, "===") || !data_begins_with(copy, *type))
-			return "a whole key: its data is damaged or cut";
-		return NULL;
-	}
-	return expected;
-}
-
-static const char *check_size(char *v)
-{
-	struct pvn_err err;
-	uint64_t bytes;
-
-	return size_parse(v, &bytes, &err) || !bytes
-		       ? "a size like 64G (K, M, G, T; powers of 1024)"
-		       : NULL;
-}
-
-static const char *check_base64(char *v)
-{
-	size_t digits = strspn(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz0123456789+/");
-
-	digits += strspn(v + digits, "=");
-	return v[digits] || digits % 4
-		       ? "base64, as 'host config export' writes it"
-		       : NULL;
-}
-
-static const char *check_text(char *v)
-{
-	for (; *v; v++) {
-		if (*v < ' ' || *v > '~')
-			return "printable ASCII";
-	}
-	return NULL;
-}
-
-/* In grubenv a backslash takes two places, and no argument needs one. */
-static const char *check_args(char *v)
-{
-	return check_text(v) || strchr(v, '\\') ? "printable ASCII without '\\'"
-						: NULL;
-}
-
-#define AT(field) offsetof(struct answers, field)
+#define AT(field) .offset = offsetof(struct answers, field)
 
 static const struct key keys[] = {
 	{ "host", "hostname", check_hostname, TEXT, REQUIRED, 64, NULL,
 	  "xen1.example.com", "the host's name", AT(hostname) },
-	{ "network", "method", check_method, TEXT, OPTIONAL, 16, "dhcp", "dhcp",
-	  "dhcp or static", AT(method) },
+	{ "host", "timezone", check_timezone, TEXT, OPTIONAL, 64, "UTC",
+	  "Europe/Berlin", "time zone of the host's clock and logs",
+	  AT(timezone) },
+	{ "host", "ntp", check_ntp, TEXT, OPTIONAL, 512, NULL,
+	  "ntp1.example.com ntp2.example.com",
+	  "time servers in place of the built-in ones; none: no NTP", AT(ntp) },
+	{ "network", "method", NULL, TEXT, OPTIONAL, 16, "dhcp", "static",
+	  "IPv4: dhcp or static", AT(method), .choices = "dhcp or static" },
 	{ "network", "address", check_cidr, TEXT, STATIC_REQUIRED, 18, NULL,
-	  "192.0.2.5/24", "address and prefix length", AT(address) },
+	  "192.0.2.5/24", "address and prefix length", AT(address),
+	  .when = "method" },
 	{ "network", "gateway", check_ipv4, TEXT, STATIC_ONLY, 15, NULL,
-	  "192.0.2.1", "default gateway", AT(gateway) },
+	  "192.0.2.1", "default gateway", AT(gateway), .when = "method" },
+	{ "network", "method6", NULL, TEXT, OPTIONAL, 16, "auto", "static",
+	  "IPv6: off, auto (by router advertisements) or static", AT(method6),
+	  .choices = "off, auto or static" },
+	{ "network", "address6", check_cidr6, TEXT, STATIC_REQUIRED, 64, NULL,
+	  "2001:db8::5/64", "IPv6 address and prefix length", AT(address6),
+	  .when = "method6" },
+	{ "network", "gateway6", check_ipv6, TEXT, STATIC_ONLY, 64, NULL,
+	  "2001:db8::1", "default gateway of IPv6", AT(gateway6),
+	  .when = "method6" },
 	{ "network", "dns", check_dns, TEXT, OPTIONAL, 256, NULL,
-	  "192.0.2.1 192.0.2.2", "name servers", AT(dns) },
-	{ "network", "nic", check_nic, TEXT, OPTIONAL, 17, NULL,
+	  "192.0.2.1 2001:db8::2", "name servers", AT(dns) },
+	{ "network", "nic", check_nic, LIST, OPTIONAL, 17, NULL,
 	  "52:54:00:12:34:56",
-	  "interface by name or MAC; without it, the first with a carrier",
-	  AT(nic) },
+	  "interface by name or MAC, a line for each of a bond; without it, the first with a carrier",
+	  AT(nics) },
+	{ "network", "bond", NULL, TEXT, OPTIONAL, 16, NULL, "active-backup",
+	  "active-backup, or lacp where the switch does it: all nics as one",
+	  AT(bond), .choices = "active-backup or lacp" },
+	{ "network", "vlan", check_vlan, TEXT, OPTIONAL, 4, NULL, "10",
+	  "the host's network is this VLAN, tagged", AT(vlan) },
 	{ "ssh", "key", check_ssh_key, LIST, REQUIRED, 8192, NULL,
 	  "ssh-ed25519 AAAA... me@example.com",
 	  "public key that may log in as root; repeat the line for more",
@@ -285,6 +102,10 @@ static const struct key keys[] = {
 	{ "console", "kernel-args", check_args, TEXT, OPTIONAL, 256, NULL,
 	  "console=hvc0", "more arguments for dom0's kernel, kept in grubenv",
 	  AT(kernel_args) },
+	{ "console", "password-hash", check_password_hash, TEXT, OPTIONAL, 256,
+	  NULL, "$6$...",
+	  "hash of root's password at the console, as 'openssl passwd -6' prints it; ssh takes keys only",
+	  AT(password_hash), .secret = true },
 	{ "restore", "files", check_base64, TEXT, ALL_OF_SECTION, 12 << 20,
 	  NULL, "H4sIAAAA", "what 'host config export' wrote of a host",
 	  AT(restore.files) },
@@ -292,14 +113,22 @@ static const struct key keys[] = {
 	  NULL, "dW50cnVz", "its signature", AT(restore.signature) },
 	{ "restore", "signer", check_base64, TEXT, ALL_OF_SECTION, 128, NULL,
 	  "RWRhYmNk", "the key that it is signed by", AT(restore.signer) },
-	{ "install", "keep", check_keep, TEXT, OPTIONAL, 16, "nothing",
-	  "guests",
+	{ "install", "keep", NULL, TEXT, OPTIONAL, 16, "nothing", "guests",
 	  "nothing; of a Paravane that is on the disk its guests with their pool; or configuration, which keeps the host's own, too",
-	  AT(keep) },
-	{ "install", "nvram", check_yes, TEXT, OPTIONAL, 3, "yes", "no",
-	  "yes or no: tell a UEFI firmware of the installed host", AT(nvram) },
-	{ "install", "finish", check_finish, TEXT, OPTIONAL, 16, "reboot",
-	  "reboot", "reboot, poweroff or halt when all is done", AT(finish) },
+	  AT(keep), .choices = "nothing, guests or configuration" },
+	{ "install", "nvram", NULL, TEXT, OPTIONAL, 3, "yes", "no",
+	  "yes or no: tell a UEFI firmware of the installed host", AT(nvram),
+	  .choices = "yes or no" },
+	{ "install", "script", check_url, TEXT, OPTIONAL, 1024, NULL,
+	  "http://192.0.2.9/after",
+	  "URL of a script that is run when the host is configured, before it can boot",
+	  AT(script) },
+	{ "install", "webhook", check_http, TEXT, OPTIONAL, 1024, NULL,
+	  "http://192.0.2.9/done", "URL that the result is posted to",
+	  AT(webhook) },
+	{ "install", "finish", NULL, TEXT, OPTIONAL, 16, "reboot", "reboot",
+	  "reboot, poweroff or halt when all is done", AT(finish),
+	  .choices = "reboot, poweroff or halt" },
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(*keys))
@@ -314,6 +143,20 @@ static const struct key *find_key(const char *section, const char *name)
 	return NULL;
 }
 
+/* Is @value one of the words of "this, that or those"? */
+static bool is_choice(const char *choices, const char *value)
+{
+	autofree char *words = xstrdup(choices);
+	char *save;
+
+	for (char *word = strtok_r(words, ", ", &save); word;
+	     word = strtok_r(NULL, ", ", &save)) {
+		if (strcmp(word, "or") && !strcmp(word, value))
+			return true;
+	}
+	return false;
+}
+
 /* NULL when @value is fine, else what was expected. */
 static const char *check_value(const struct key *key, char *value)
 {
@@ -321,6 +164,8 @@ static const char *check_value(const struct key *key, char *value)
 		return "a value";
 	if (strlen(value) > key->max)
 		return "a shorter value";
+	if (key->choices)
+		return is_choice(key->choices, value) ? NULL : key->choices;
 	return key->check(value);
 }
 
@@ -415,8 +260,8 @@ static void on_item(void *arg, const struct ini_item *item)
 	expected = check_value(key, value);
 	if (expected)
 		strlist_addf(p->errors, "%s:%d: bad %s '%.60s', expected %s",
-			     p->name, item->line, item->key, item->value,
-			     expected);
+			     p->name, item->line, item->key,
+			     key->secret ? "..." : item->value, expected);
 	else
 		store(p->a, key, value);
 }
@@ -430,33 +275,51 @@ static bool seen_in_section(const struct parser *p, const char *section)
 	return false;
 }
 
+static bool is_static(const struct parser *p, const struct key *k)
+{
+	const struct key *when = find_key(k->section, k->when);
+	char *const *value = (void *)((char *)p->a + when->offset);
+
+	return *value && !strcmp(*value, "static");
+}
+
+/* Keys that make sense only beside another one. */
+static void check_static(struct parser *p, size_t i, int last)
+{
+	const struct key *k = &keys[i];
+
+	if (p->seen[i] && !is_static(p, k))
+		strlist_addf(p->errors,
+			     "%s:%d: '%s' makes no sense here, "
+			     "expected it only with %s = static",
+			     p->name, p->seen[i], k->name, k->when);
+	if (k->need == STATIC_REQUIRED && !p->seen[i] && is_static(p, k))
+		strlist_addf(p->errors,
+			     "%s:%d: no '%s' in [%s], expected %s, with %s = "
+			     "static",
+			     p->name, last, k->name, k->section, k->doc,
+			     k->when);
+}
+
 /* A missing key is reported at the file's last line. */
 static void check_needs(struct parser *p, int last)
 {
-	bool is_static = p->a->method && !strcmp(p->a->method, "static");
 	bool all_kept = !strcmp(p->a->keep, "configuration");
 	const char *told = "";
 
 	for (size_t i = 0; i < N_KEYS; i++) {
 		const struct key *k = &keys[i];
 		bool missing = (k->need == REQUIRED && !all_kept) ||
-			       (k->need == STATIC_REQUIRED && is_static) ||
 			       (k->need == ALL_OF_SECTION &&
 				seen_in_section(p, k->section));
 
-		if ((k->need == STATIC_ONLY || k->need == STATIC_REQUIRED) &&
-		    p->seen[i] && !is_static)
-			strlist_addf(p->errors,
-				     "%s:%d: '%s' makes no sense here, "
-				     "expected it only with method = static",
-				     p->name, p->seen[i], k->name);
+		if (k->when)
+			check_static(p, i, last);
 		if (missing && !p->seen[i])
 			strlist_addf(p->errors,
-				     "%s:%d: no '%s' in [%s], expected %s%s",
-				     p->name, last, k->name, k->section, k->doc,
-				     is_static && k->need == STATIC_REQUIRED
-					     ? ", with method = static"
-					     : "");
+				     "%s:%d: no '%s' in [%s], expected %s",
+				     p->name, last, k->name, k->section,
+				     k->doc);
 		if (k->need == ONE_OF_SECTION && strcmp(told, k->section) &&
 		    !seen_in_section(p, k->section)) {
 			told = k->section;
@@ -467,6 +330,52 @@ static void check_needs(struct parser *p, int last)
 				p->name, last, k->section);
 		}
 	}
+}
+
+static int line_of(const struct parser *p, const char *section,
+		   const char *name)
+{
+	return p->seen[find_key(section, name) - keys];
+}
+
+/* A bond is of at least two interfaces; without one there is but one. */
+static void check_bond(struct parser *p)
+{
+	const struct strlist *nics = &p->a->nics;
+	const int line = line_of(p, "network", "nic");
+	bool twice = false;
+
+	for (size_t i = 0; i < nics->n; i++) {
+		for (size_t j = 0; j < i; j++)
+			twice = twice || !strcmp(nics->v[i], nics->v[j]);
+	}
+	if (twice)
+		strlist_addf(p->errors,
+			     "%s:%d: one 'nic' was given twice, expected "
+			     "each once",
+			     p->name, line);
+	else if (nics->n > 1 && !line_of(p, "network", "bond"))
+		strlist_addf(p->errors,
+			     "%s:%d: %zu lines 'nic', expected one, or 'bond' "
+			     "with them",
+			     p->name, line, nics->n);
+	else if (nics->n < 2 && p->a->bond)
+		strlist_addf(p->errors,
+			     "%s:%d: 'bond' with %zu 'nic', expected a line "
+			     "'nic' for each of at least two",
+			     p->name, line_of(p, "network", "bond"), nics->n);
+}
+
+static void check_sizes(struct parser *p, int last)
+{
+	const struct answers *a = p->a;
+
+	if (a->disk_size_min && a->disk_size_max &&
+	    a->disk_size_min > a->disk_size_max)
+		strlist_addf(p->errors,
+			     "%s:%d: size-min is above size-max, "
+			     "expected a range",
+			     p->name, last);
 }
 
 int answers_parse(struct answers *a, const char *text, const char *name,
@@ -483,12 +392,8 @@ int answers_parse(struct answers *a, const char *text, const char *name,
 	lines = ini_lines(text, name, on_item, &p, errors);
 	a->says_network = seen_in_section(&p, "network");
 	check_needs(&p, lines);
-	if (a->disk_size_min && a->disk_size_max &&
-	    a->disk_size_min > a->disk_size_max)
-		strlist_addf(errors,
-			     "%s:%d: size-min is above size-max, "
-			     "expected a range",
-			     name, lines);
+	check_bond(&p);
+	check_sizes(&p, lines);
 	if (!strcmp(a->keep, "configuration") && a->restore.files)
 		strlist_addf(errors,
 			     "%s:%d: [restore] and keep = configuration, "
@@ -516,15 +421,21 @@ static const char *need_text(const struct key *k, char buf[64])
 	static const char *const texts[] = {
 		[OPTIONAL] = "",
 		[REQUIRED] = " (required)",
-		[STATIC_ONLY] = " (only with static)",
-		[STATIC_REQUIRED] = " (with static)",
+		[STATIC_ONLY] = " (only with %s = static)",
+		[STATIC_REQUIRED] = " (with %s = static)",
 		[ONE_OF_SECTION] = " (one of these)",
 		[ALL_OF_SECTION] = " (all of these)",
 	};
+	const char *text = texts[k->need];
+	const char *gap = strstr(text, "%s");
 
-	snprintf(buf, 64, "%s", texts[k->need]);
 	if (k->def)
 		snprintf(buf, 64, " (default %s)", k->def);
+	else if (gap)
+		snprintf(buf, 64, "%.*s%s%s", (int)(gap - text), text, k->when,
+			 gap + 2);
+	else
+		snprintf(buf, 64, "%s", text);
 	return buf;
 }
 

@@ -12,11 +12,18 @@
 /* Everything checked; NULL where nothing was said and there is no default. */
 struct answers {
 	char *hostname;
+	char *timezone; /* "Europe/Berlin"; zone_rule() knows it */
+	char *ntp; /* servers, one blank between them, or "none" */
 	char *method; /* "dhcp" or "static" */
 	char *address; /* "192.0.2.5/24" */
 	char *gateway;
+	char *method6; /* "off", "auto" or "static" */
+	char *address6;
+	char *gateway6;
 	char *dns; /* addresses, one blank between them */
-	char *nic; /* a name or a MAC */
+	struct strlist nics; /* names or MACs; several only with a bond */
+	char *bond; /* "active-backup" or "lacp" */
+	char *vlan; /* "1" to "4094" */
 	struct strlist ssh_keys;
 	/* the filters for the disk: fnmatch() patterns, and bytes (0: none) */
 	char *disk_device;
@@ -28,9 +35,12 @@ struct answers {
 	uint64_t disk_size_max;
 	char *xen_args;
 	char *kernel_args;
+	char *password_hash; /* crypt(3)'s */
 	struct backup restore; /* all of it, or nothing */
 	char *keep; /* "nothing", "guests" or "configuration" */
 	char *nvram; /* "yes" or "no" */
+	char *script; /* a URL, as webhook */
+	char *webhook;
 	char *finish; /* "reboot", "poweroff" or "halt" */
 	bool says_network; /* something in [network] was given */
 };

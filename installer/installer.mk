@@ -3,7 +3,7 @@
 # IN (run in the build root) come from the top Makefile.
 
 INSTALLER_DIR := installer
-INSTALLER_SRCS := answers.c bootargs.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
+INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
 	grub.c ini_lines.c keep.c layout.c main.c nvram.c plan.c pool.c release.c repair.c slot.c source.c \
 	state.c steps.c ui.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
@@ -26,7 +26,7 @@ $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
 
 # Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
-UNIT_NAMES := answers base64 bootargs choose facts file gpt grub grubenv kv layout lines nvram plan repair run size slot
+UNIT_NAMES := answers base64 bootargs choose facts file gpt grub grubenv kv layout lines nvram plan repair run size slot zones
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
 UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
 

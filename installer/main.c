@@ -13,6 +13,7 @@
 #include "install.h"
 #include "repair.h"
 #include "run.h"
+#include "zones.h"
 
 #ifndef PVN_VERSION
 #define PVN_VERSION "unknown"
@@ -37,6 +38,7 @@ struct options {
 	bool broken;
 	bool without_copy;
 	bool example;
+	bool zones;
 	bool help;
 	bool version;
 };
@@ -71,6 +73,7 @@ static const struct opt {
 	    "with --repair: mend the state partition without a copy of it"),
 	OPT("example", NULL, example,
 	    "print an answer file with all keys explained"),
+	OPT("zones", NULL, zones, "list the time zones that there are"),
 	OPT("help", NULL, help, "print this"),
 	OPT("version", NULL, version, "print the version"),
 #undef OPT
@@ -362,6 +365,9 @@ int main(int argc, char **argv)
 		puts("paravane-install " PVN_VERSION);
 	} else if (o.example) {
 		answers_print_keys(stdout);
+	} else if (o.zones) {
+		for (size_t i = 0; zone_name(i); i++)
+			puts(zone_name(i));
 	} else {
 		if (!o.dry_run && !o.list_disks && !o.facts_dump && !o.check)
 			log = fopen(LOG_FILE, "ae");

@@ -68,6 +68,7 @@ static int write_host(const struct install *in, struct pvn_err *err)
 static int write_network(const struct install *in, struct pvn_err *err)
 {
 	const struct answers *a = in->answers;
+	autofree char *nics = strlist_joined(&a->nics, " ");
 	auto_kv struct kv_list net = { 0 };
 
 	if (in->keep == KEEP_CONFIGURATION && !a->says_network)
@@ -75,8 +76,14 @@ static int write_network(const struct install *in, struct pvn_err *err)
 	kv_set(&net, "method", a->method);
 	set_if(&net, "address", a->address);
 	set_if(&net, "gateway", a->gateway);
+	kv_set(&net, "method6", a->method6);
+	set_if(&net, "address6", a->address6);
+	set_if(&net, "gateway6", a->gateway6);
 	set_if(&net, "dns", a->dns);
-	set_if(&net, "nic", a->nic);
+	if (a->nics.n)
+		kv_set(&net, "nic", nics);
+	set_if(&net, "bond", a->bond);
+	set_if(&net, "vlan", a->vlan);
 	return kv_write(&net, MNT_STATE "/etc/paravane/network", 0644, err);
 }
 

@@ -368,26 +368,56 @@ static void add_filling_steps(struct install *in)
 		 (unsigned int)(pool->chunk / 1024));
 }
 
+/* "static 192.0.2.5/24, VLAN 10, bond lacp of eth0, eth1". Caller frees. */
+static char *network_text(const struct answers *a)
+{
+	autofree char *nics = strlist_joined(&a->nics, ", ");
+	const struct {
+		const char *before;
+		const char *value; /* NULL: not said */
+	} parts[] = {
+		{ " ", a->address },
+		{ ", IPv6 ", strcmp(a->method6, "off") ? a->address6 : "off" },
+		{ ", VLAN ", a->vlan },
+		{ ", bond ", a->bond },
+		{ " of ", a->bond ? nics : NULL },
+	};
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	fputs(a->method, f);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		if (parts[i].value)
+			fprintf(f, "%s%s", parts[i].before, parts[i].value);
+	}
+	fclose(f);
+	return text;
+}
+
 static void add_configure(struct install *in)
 {
 	const struct answers *a = in->answers;
 	const char *keys = a->ssh_keys.n == 1 ? "key" : "keys";
+	const char *password = a->password_hash ? ", a console password" : "";
+	autofree char *network = network_text(a);
 
 	if (in->keep == KEEP_CONFIGURATION)
 		plan_add(&in->steps, "configure", run_configure, NULL,
-			 "%s%s%s%sadd %zu ssh %s",
+			 "%s%s%s%sadd %zu ssh %s%s",
 			 a->hostname ? "set host name '" : "",
 			 a->hostname ? a->hostname : "",
 			 a->hostname ? "', " : "",
 			 a->says_network ? "set network, " : "", a->ssh_keys.n,
-			 keys);
+			 keys, password);
 	else
 		plan_add(&in->steps, "configure", run_configure, NULL,
-			 "%sset host name '%s', network %s%s%s, %zu ssh %s",
+			 "%sset host name '%s', network %s, %zu ssh %s%s",
 			 a->restore.files ? "restore a host's configuration, "
 					  : "",
-			 a->hostname, a->method, a->address ? " " : "",
-			 a->address ? a->address : "", a->ssh_keys.n, keys);
+			 a->hostname, network, a->ssh_keys.n, keys, password);
 }
 
 void install_add_steps(struct install *in)

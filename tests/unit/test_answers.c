@@ -25,7 +25,10 @@ PVN_TEST(defaults)
 	struct answers a;
 
 	assert_int_equal(parse(&a, REST "[ssh]\nkey = " KEY), 0);
+	assert_string_equal(a.timezone, "UTC");
 	assert_string_equal(a.method, "dhcp");
+	assert_string_equal(a.method6, "auto");
+	assert_int_equal(a.nics.n, 0);
 	assert_string_equal(a.finish, "reboot");
 	assert_null(a.xen_args);
 	assert_int_equal(a.ssh_keys.n, 1);
@@ -90,6 +93,88 @@ PVN_TEST(hostnames)
 	}
 }
 
+static void assert_checked(const char *section, const char *name,
+			   const char *value, bool right)
+{
+	autofree char *copy = xstrdup(value);
+	const char *expected = answers_check(section, name, copy);
+
+	if (!expected != right)
+		fail_msg("[%s] %s = %s: %s", section, name, value,
+			 expected ? expected : "was taken");
+}
+
+#define ASSERT_ALL(section, name, right, ...)                    \
+	for (const char *const *v =                              \
+		     (const char *const[]){ __VA_ARGS__, NULL }; \
+	     *v; v++)                                            \
+	assert_checked(section, name, *v, right)
+
+PVN_TEST(network_values)
+{
+	ASSERT_ALL("network", "vlan", true, "1", "10", "4094");
+	ASSERT_ALL("network", "vlan", false, "0", "4095", "-1", "010", "1x",
+		   "99999999999");
+	ASSERT_ALL("network", "method6", true, "off", "auto", "static");
+	ASSERT_ALL("network", "method6", false, "or", "dhcp", "auto or",
+		   "auto,");
+	ASSERT_ALL("network", "address6", true, "2001:db8::5/64",
+		   "fd00::1/128");
+	ASSERT_ALL("network", "address6", false, "2001:db8::5", "::1/129",
+		   "192.0.2.1/24", "2001:db8::5/0", "2001:db8::5/064x");
+	ASSERT_ALL("network", "gateway6", true, "fe80::1");
+	ASSERT_ALL("network", "bond", false, "balance-rr", "802.3ad");
+}
+
+PVN_TEST(host_values)
+{
+	ASSERT_ALL("host", "timezone", true, "UTC",
+		   "America/Argentina/Ushuaia");
+	ASSERT_ALL("host", "timezone", false, "CET", "europe/berlin", "Factory",
+		   "../etc/passwd");
+	ASSERT_ALL("host", "ntp", true, "none", "192.0.2.1 2001:db8::1",
+		   "ntp1.example.com, ntp2.example.com");
+	ASSERT_ALL("host", "ntp", false, ",", "-q", "a_b", "ntp.example.com/x");
+	ASSERT_ALL("install", "webhook", true, "http://192.0.2.9/done?host=1",
+		   "http://[2001:db8::1]:8080/");
+	ASSERT_ALL("install", "webhook", false, "https://example.com/",
+		   "http://", "http:///x", "http://-O/x", "http://a b/");
+	ASSERT_ALL("install", "script", true, "tftp://192.0.2.9/after");
+	ASSERT_ALL("install", "script", false, "ftp://192.0.2.9/",
+		   "/root/after");
+}
+
+#define HASH6                                        \
+	"YlNl7LRW6RpLNSXWeWBxUCE3WC.REVAPk6bJ6JvjBK" \
+	"R5kQP0s9rd9OLUWi5rYDTUGVjCiyZz9Y5ZuV9aYHWQ/1"
+#define HASH5 "gCVI/CKzGTNpl2s8g6NLu4uTuL0I3Bw8bAv7vXkPbR5"
+
+PVN_TEST(password_hashes)
+{
+	ASSERT_ALL("console", "password-hash", true, "$6$salt$" HASH6,
+		   "$6$rounds=5000$salt$" HASH6, "$5$salt$" HASH5,
+		   "$y$j9T$salt$" HASH5);
+	ASSERT_ALL("console", "password-hash", false, "secret", "$6$",
+		   "$6$" HASH6, "$6$salt$" HASH5,
+		   "$1$salt$AAAAAAAAAAAAAAAAAAAAAA", "$6$salt:$" HASH6,
+		   "$6$salt$" HASH6 "x", "*");
+}
+
+/* A password typed in place of its hash is on no console. */
+PVN_TEST(secrets_are_not_told)
+{
+	auto_strlist struct strlist errors = { 0 };
+	struct answers a = { 0 };
+
+	answers_parse(&a,
+		      REST "[ssh]\nkey = " KEY
+			   "\n[console]\npassword-hash = hunter2\n",
+		      "f", &errors);
+	assert_int_equal(errors.n, 1);
+	assert_null(strstr(errors.v[0], "hunter2"));
+	answers_free(&a);
+}
+
 struct seen {
 	int lines[4];
 	size_t n;
@@ -120,7 +205,7 @@ PVN_TEST(line_numbers)
 }
 
 /* The commented example holds every key and is itself accepted, but for the
- * key, which is none. */
+ * key and the password, which are none, and the second interface of its bond. */
 PVN_TEST(example)
 {
 	auto_strlist struct strlist errors = { 0 };
@@ -136,9 +221,9 @@ PVN_TEST(example)
 			p[1] = ' ';
 	}
 	assert_int_equal(answers_parse(&a, text, "f", &errors), -EINVAL);
-	for (size_t i = 0; i < errors.n; i++)
-		assert_true(strstr(errors.v[i], "bad key") ||
-			    strstr(errors.v[i], "method = static"));
 	assert_int_equal(errors.n, 3);
+	assert_non_null(strstr(errors.v[0], "bad key"));
+	assert_non_null(strstr(errors.v[1], "bad password-hash"));
+	assert_non_null(strstr(errors.v[2], "'bond' with 1 'nic'"));
 	answers_free(&a);
 }

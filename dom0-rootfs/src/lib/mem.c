@@ -70,7 +70,9 @@ void strlist_addf(struct strlist *list, const char *fmt, ...)
 	va_end(ap);
 }
 
-char *strlist_quoted(const struct strlist *list)
+/* "QaQ, QbQ" with @quote for Q and @between for ", ". */
+static char *join(const struct strlist *list, const char *quote,
+		  const char *between)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -79,10 +81,21 @@ char *strlist_quoted(const struct strlist *list)
 	if (!f)
 		abort();
 	for (size_t i = 0; i < list->n; i++)
-		fprintf(f, "%s'%s'", i ? ", " : "", list->v[i]);
+		fprintf(f, "%s%s%s%s", i ? between : "", quote, list->v[i],
+			quote);
 	if (fclose(f))
 		abort();
 	return text;
+}
+
+char *strlist_joined(const struct strlist *list, const char *between)
+{
+	return join(list, "", between);
+}
+
+char *strlist_quoted(const struct strlist *list)
+{
+	return join(list, "'", ", ");
 }
 
 void strlist_free(struct strlist *list)

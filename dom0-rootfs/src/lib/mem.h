@@ -54,6 +54,8 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *s);
 void strlist_addf(struct strlist *list, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* One after the other with @between between them; "" when it is empty. Caller frees. */
+char *strlist_joined(const struct strlist *list, const char *between);
 /* "'a', 'b'"; "" when it is empty. Caller frees. */
 char *strlist_quoted(const struct strlist *list);
 /* Free everything and leave an empty list. */
