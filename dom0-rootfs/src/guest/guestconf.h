@@ -66,6 +66,11 @@ char *guestconf_text(const struct guestconf *conf);
 
 /* One of its vifs: "mac=00:16:3e:..,bridge=br0". Caller frees. */
 char *guestconf_vif_text(const struct conf_vif *vif);
+/* Add to @vif what @spec, such a text, says: its words alone are judged. Returns 0 or -EINVAL. */
+int guestconf_vif_parse(struct conf_vif *vif, const char *spec,
+			struct pvn_err *err);
+/* Free what is in it. */
+void guestconf_vif_free(struct conf_vif *vif);
 
 /* Read an xl.cfg. A key or an attribute that we don't support is an error which names
  * file and line: what is written there is either honoured or refused. */
