@@ -36,6 +36,7 @@ struct install {
 
 	/* while the steps run */
 	int disk_fd; /* the only way to the raw disk, or -1 */
+	int slot_fd; /* slot a, until slot b is copied from it, or -1 */
 	int source_fd; /* the device with the booted ISO, or -1 */
 	uint64_t iso_size;
 };

@@ -244,7 +244,7 @@ static int carry_out(struct install *in)
 static int install(const struct options *o, const struct facts *facts)
 {
 	struct answers answers = { 0 };
-	struct install in = { .disk_fd = -1, .source_fd = -1 };
+	struct install in = { .disk_fd = -1, .source_fd = -1, .slot_fd = -1 };
 	struct pvn_err err = { 0 };
 	char id[9];
 	uint32_t number;

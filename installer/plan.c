@@ -83,6 +83,7 @@ int install_plan(struct install *in, const struct facts *facts,
 		.kept = 'a',
 		.disk_fd = -1,
 		.source_fd = -1,
+		.slot_fd = -1,
 	};
 	snprintf(in->id, sizeof(in->id), "%s", id);
 	rc = disks_choose(facts, answers, 1, &in->disk, err);
@@ -138,5 +139,7 @@ void install_free(struct install *in)
 		close(in->disk_fd);
 	if (in->source_fd >= 0)
 		close(in->source_fd);
-	*in = (struct install){ .disk_fd = -1, .source_fd = -1 };
+	if (in->slot_fd >= 0)
+		close(in->slot_fd);
+	*in = (struct install){ .disk_fd = -1, .source_fd = -1, .slot_fd = -1 };
 }

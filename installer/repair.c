@@ -256,6 +256,7 @@ int repair_look(struct repair *r, const char *id, const char *slot_dir,
 	*r = (struct repair){
 		.in = { .disk_fd = -1,
 			.source_fd = -1,
+			.slot_fd = -1,
 			.slot_dir = xstrdup(slot_dir) },
 		.broken = broken,
 		.lock = -1,

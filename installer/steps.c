@@ -146,38 +146,67 @@ static int run_settle(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
-static int write_slot(int from, uint64_t start, uint64_t end, const char *path,
-		      struct pvn_err *err)
+/* Copy to @fd; what it holds is compared at the end, in 'verify'. */
+static int write_slot(int from, uint64_t start, uint64_t end, int fd,
+		      const char *path, struct pvn_err *err)
 {
-	autoclose int fd = device_open(path, true, err);
-	int rc;
+	int rc = slot_copy(from, fd, start, end, path, err);
 
-	if (fd < 0)
-		return fd;
-	rc = slot_copy(from, fd, start, end, path, err);
-	if (!rc)
-		rc = device_sync(fd, path, err);
-	return rc ? rc : slot_compare(from, fd, start, end, path, err);
+	if (!rc && fsync(fd))
+		rc = pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return rc;
 }
 
 static int run_slot_a(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
+	const char *path = in->part[PART_SLOT_A];
 
-	return write_slot(in->source_fd, SLOT_HEAD, in->iso_size,
-			  in->part[PART_SLOT_A], err);
+	/* it stays open, or what it has in memory would be dropped */
+	in->slot_fd = device_open(path, true, err);
+	return in->slot_fd < 0
+		       ? in->slot_fd
+		       : write_slot(in->source_fd, SLOT_HEAD, in->iso_size,
+				    in->slot_fd, path, err);
 }
 
-/* From slot a, which is known to be right: the boot medium may be a slow one, far
- * away behind a management controller. */
+static void slot_close(struct install *in)
+{
+	if (in->slot_fd >= 0)
+		close(in->slot_fd);
+	in->slot_fd = -1;
+}
+
+static int undo_slot_a(void *ctx, struct pvn_err *err)
+{
+	(void)err;
+	slot_close(ctx);
+	return 0;
+}
+
+/* From slot a, which is in memory: the boot medium may be a slow one, far away behind a
+ * management controller. */
 static int run_slot_b(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
-	autoclose int from = device_open(in->part[PART_SLOT_A], false, err);
+	const char *path = in->part[PART_SLOT_B];
+	autoclose int fd = device_open(path, true, err);
+	int rc = fd < 0 ? fd
+			: write_slot(in->slot_fd, SLOT_HEAD, in->iso_size, fd,
+				     path, err);
 
-	return from < 0 ? from
-			: write_slot(from, SLOT_HEAD, in->iso_size,
-				     in->part[PART_SLOT_B], err);
+	slot_close(in);
+	return rc;
+}
+
+static int write_head(struct install *in, enum part_role role,
+		      struct pvn_err *err)
+{
+	const char *path = in->part[role];
+	autoclose int fd = device_open(path, true, err);
+
+	return fd < 0 ? fd
+		      : write_slot(in->source_fd, 0, SLOT_HEAD, fd, path, err);
 }
 
 /* UEFI starts an ISO that it finds in a partition as if it were a CD: what
@@ -185,12 +214,9 @@ static int run_slot_b(void *ctx, struct pvn_err *err)
 static int run_boot_slots(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
-	int rc = write_slot(in->source_fd, 0, SLOT_HEAD, in->part[PART_SLOT_A],
-			    err);
+	int rc = write_head(in, PART_SLOT_A, err);
 
-	return rc ? rc
-		  : write_slot(in->source_fd, 0, SLOT_HEAD,
-			       in->part[PART_SLOT_B], err);
+	return rc ? rc : write_head(in, PART_SLOT_B, err);
 }
 
 static int run_state(void *ctx, struct pvn_err *err)
@@ -254,6 +280,9 @@ static int verify_slots(struct install *in, struct pvn_err *err)
 	rc = device_sync(a, path_a, err);
 	if (!rc)
 		rc = device_sync(b, path_b, err);
+	if (!rc)
+		rc = slot_compare(in->source_fd, a, 0, in->iso_size, path_a,
+				  err);
 	return rc ? rc : slot_compare(a, b, 0, in->iso_size, path_b, err);
 }
 
@@ -344,9 +373,8 @@ static void add_filling_steps(struct install *in)
 	char data[16];
 	char meta[16];
 
-	plan_add(&in->steps, "slot-a", run_slot_a, NULL,
-		 "copy the running system to '%s', but for the first 1M, "
-		 "and compare",
+	plan_add(&in->steps, "slot-a", run_slot_a, undo_slot_a,
+		 "copy the running system to '%s', but for the first 1M",
 		 in->part[PART_SLOT_A]);
 	plan_add(&in->steps, "slot-b", run_slot_b, NULL,
 		 "copy '%s' to '%s' in the same way", in->part[PART_SLOT_A],

@@ -8,7 +8,7 @@ static void expect(struct repair r, const char *names)
 {
 	autofree char *found = xstrdup("");
 
-	r.lock = r.in.disk_fd = r.in.source_fd = -1;
+	r.lock = r.in.disk_fd = r.in.source_fd = r.in.slot_fd = -1;
 	snprintf(r.in.id, sizeof(r.in.id), "0123abcd");
 	for (size_t i = 0; i < N_PARTS; i++)
 		r.in.part[i] = part_path("/dev/sda", (unsigned int)i + 1);
