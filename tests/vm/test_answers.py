@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_answers.py: where the installer finds its answers, and what follows of some."""
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,16 +14,19 @@ from qemu import Disk
 from test_install import assert_is_installed
 
 ADDRESS = "10.0.2.77"
+TYPED_KERNEL = "nomodeset loglevel=4"
+TYPED_XEN = "guest_loglvl=error/warning"
 STATIC = (f"method = static\naddress = {ADDRESS}/24\n"
           "gateway = 10.0.2.2\ndns = 10.0.2.3 192.0.2.53")
 
 
 def install_from_url(work, key, iso):
-    """BIOS, Xen started with answers=URL as in a network boot; a static address."""
+    """BIOS, Xen started with answers=URL as in a network boot, and more; a static address."""
     with web_server(answers(key, "static1", network=STATIC)) as server:
+        boot = direct_boot(iso, work, f"answers={server.url}/a/xen1.ini {TYPED_KERNEL}")
+        boot = boot._replace(arguments=f"{boot.arguments} {TYPED_XEN}")
         done = install("url", LOGS / "test_answers", key, iso,
-                       blank_disk(work / "url.qcow2"), answers=None,
-                       boot=direct_boot(iso, work, f"answers={server.url}/a/xen1.ini"))
+                       blank_disk(work / "url.qcow2"), answers=None, boot=boot)
         return done, server.asked
 
 
@@ -60,7 +64,8 @@ def assert_network_is_static(host):
 
 
 def test_url_and_a_static_network(answered, disk_alone):
-    """Answers fetched from a web server; the host keeps the address that they say.
+    """Answers fetched from a web server; the host keeps the address that they say, and the arguments
+    that were typed for the installer.
 
         ISO (CD) + vda, 8 GiB --- machine --- NAT --- web server
         vda --- machine, 10.0.2.77 --- NAT
@@ -70,6 +75,10 @@ def test_url_and_a_static_network(answered, disk_alone):
     host = disk_alone(done, address=ADDRESS)
     assert host.succeed("hostname").strip() == "static1"
     assert_network_is_static(host)
+    kernel = host.succeed("cat /proc/cmdline").split()
+    assert kernel[-len(TYPED_KERNEL.split()):] == TYPED_KERNEL.split()
+    assert not [word for word in kernel if word.startswith("answers=")]
+    assert host.succeed("xl info | grep ^xen_commandline").split()[-1] == TYPED_XEN
     host.reboot()
     assert_network_is_static(host)
 
@@ -104,3 +113,29 @@ def test_network_boot(new_machine, work, key, iso):
     host = new_machine("netboot1", kind=Host, disks=[done.disk]).start()
     host.wait_for_boot()
     assert_is_installed(host, iso, hostname="netboot1")
+
+
+@pytest.mark.faults
+def test_network_boot_on_uefi(disk_alone, work, key, iso):
+    """PXE on UEFI: GRUB, its menu and all that it loads come by TFTP, the ISO and the answers by HTTP.
+
+        vda, 8 GiB, blank --- machine with UEFI's own PXE --- NAT --- TFTP and web server
+        vda --- netboot2 --- NAT
+    """
+    folder = work / "tftp"
+    folder.mkdir()
+    unpack_boot(iso, folder / "boot", xen="xen.gz")
+    subprocess.run(["grub-mknetdir", f"--net-directory={folder}", "--subdir=boot/grub"],
+                   check=True, capture_output=True)
+    menu = folder / "boot/grub"
+    (menu / "grub.cfg").write_text((menu / "net.cfg").read_text())
+    (folder / "netboot.iso").symlink_to(iso)
+    (folder / "answers.ini").write_text(answers(key, "netboot2"))
+    disk = blank_disk(work / "netboot2.qcow2")
+    with file_server(folder) as url:
+        (menu / "site.cfg").write_text(f"set iso={url}/netboot.iso\n"
+                                       f'set more="answers={url}/answers.ini"\n')
+        done = install("netboot2", LOGS / "test_answers", key, None, disk, answers=None, firmware="uefi",
+                       tftp=folder, netboot="boot/grub/x86_64-efi/core.efi")
+    host = disk_alone(done, firmware="uefi")
+    assert_is_installed(host, iso, hostname="netboot2")
