@@ -106,6 +106,7 @@ def test_configuration(used, new_machine, work, key, iso):
     before = work / "before.raw"
     subprocess.run(["qemu-img", "convert", "-O", "raw", used.disk, before], check=True)
     assert_cuts_lose_nothing(before, log, used.places)
+    before.unlink()
     host = new_machine("xen1", kind=Host, disks=[disk]).start()
     host.wait_for_boot()
     assert host.succeed(FINGERPRINT) == used.fingerprint
