@@ -378,6 +378,19 @@ static void check_sizes(struct parser *p, int last)
 			     p->name, last);
 }
 
+/* What a kept host has is not replaced by what nobody said. */
+static void forget_defaults(struct parser *p)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		char **field = (char **)((char *)p->a + keys[i].offset);
+
+		if (strcmp(keys[i].section, "host") || p->seen[i])
+			continue;
+		free(*field);
+		*field = NULL;
+	}
+}
+
 int answers_parse(struct answers *a, const char *text, const char *name,
 		  struct strlist *errors)
 {
@@ -391,6 +404,8 @@ int answers_parse(struct answers *a, const char *text, const char *name,
 	}
 	lines = ini_lines(text, name, on_item, &p, errors);
 	a->says_network = seen_in_section(&p, "network");
+	if (!strcmp(a->keep, "configuration"))
+		forget_defaults(&p);
 	check_needs(&p, lines);
 	check_bond(&p);
 	check_sizes(&p, lines);

@@ -12,7 +12,7 @@
 /* Everything checked; NULL where nothing was said and there is no default. */
 struct answers {
 	char *hostname;
-	char *timezone; /* "Europe/Berlin"; zone_rule() knows it */
+	char *timezone; /* "Europe/Berlin"; zone_rule() knows it. NULL: as it was, with keep = configuration */
 	char *ntp; /* servers, one blank between them, or "none" */
 	char *method; /* "dhcp" or "static" */
 	char *address; /* "192.0.2.5/24" */

@@ -204,6 +204,26 @@ PVN_TEST(line_numbers)
 	assert_memory_equal(errors.v[0], "f:7: ", 5);
 }
 
+PVN_TEST(nothing_replaces_what_is_kept)
+{
+	static const char keep[] =
+		"[disk]\ndevice = a\n[install]\nkeep = configuration\n";
+	autofree char *more = xasprintf("%s[host]\ntimezone = Europe/Berlin\n"
+					"[network]\nvlan = 7\n",
+					keep);
+	struct answers a;
+
+	assert_int_equal(parse(&a, keep), 0);
+	assert_null(a.hostname);
+	assert_null(a.timezone);
+	assert_false(a.says_network);
+	answers_free(&a);
+	assert_int_equal(parse(&a, more), 0);
+	assert_string_equal(a.timezone, "Europe/Berlin");
+	assert_true(a.says_network);
+	answers_free(&a);
+}
+
 /* The commented example holds every key and is itself accepted, but for the
  * key and the password, which are none, and the second interface of its bond. */
 PVN_TEST(example)
