@@ -33,6 +33,20 @@ static int check_table(struct install *in, struct pvn_err *err)
 	return rc;
 }
 
+/* What libblkid takes it for; caller frees, NULL: nothing that is known. */
+static char *type_of(const char *dev)
+{
+	blkid_cache cache;
+	char *type;
+
+	/* no cache file: what was there a moment ago does not matter */
+	if (blkid_get_cache(&cache, "/dev/null"))
+		return NULL;
+	type = blkid_get_tag_value(cache, "TYPE", dev);
+	blkid_put_cache(cache);
+	return type;
+}
+
 /* One half of a mirror reads as if it were all of it, and must not be written alone. */
 static int check_types(const struct install *in, struct pvn_err *err)
 {
@@ -43,7 +57,7 @@ static int check_types(const struct install *in, struct pvn_err *err)
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 		const char *dev = in->part[wanted[i].role];
-		autofree char *type = blkid_get_tag_value(NULL, "TYPE", dev);
+		autofree char *type = type_of(dev);
 
 		if (!type || strcmp(type, wanted[i].type))
 			return pvn_err(err, -EINVAL,

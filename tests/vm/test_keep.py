@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_keep.py: an installation over a Paravane whose guests stay."""
 
+import json
 import subprocess
 from collections import namedtuple
 from mmap import mmap
@@ -11,11 +12,25 @@ import writelog
 from conftest import LOGS
 from guests import Host
 from install import answers, install, overlay
+from media import direct_boot
 from qemu import Disk
+from test_install_failure import open_ssh, run_installer
 
 KEPT = "[install]\nkeep = {}\nfinish = poweroff\n"
 FINGERPRINT = "dropbearkey -y -f /etc/dropbear/dropbear_ed25519_host_key | grep -o SHA256:.*"
 WRITTEN = "/root/written"
+# What an installation that failed left in use, and what of the disk would start; a line for each thing.
+LEFT = """
+grep paravane-install /proc/mounts || :
+dmsetup ls | grep -v 'No devices' || :
+dd if=/dev/vda bs=440 count=1 2>/dev/null | grep -q 'no whole Paravane' || echo boot sector
+for n in 2 3 4; do
+	[ "$(dd if=/dev/vda$n bs=1M count=1 2>/dev/null | tr -d '\\0' | wc -c)" = 0 ] || echo vda$n
+done
+"""
+# The state partition's superblock is gone for one installation.
+DAMAGE = "dd if=/dev/vda5 of=/run/head bs=64k count=1; dd if=/dev/zero of=/dev/vda5 bs=64k count=1"
+MEND = "dd if=/run/head of=/dev/vda5 bs=64k"
 
 
 Place = namedtuple("Place", "start size")
@@ -128,4 +143,44 @@ def test_guests(used, new_machine, work, key, iso):
     host.wait_for_boot()
     assert host.succeed(FINGERPRINT) != used.fingerprint
     assert host.succeed("hostname; grep ^root: /etc/shadow").startswith("xen2\nroot:*:")
+    assert_guest_is_there(host)
+
+
+@pytest.mark.faults
+def test_each_step_fails(used, new_machine, work, key, iso):
+    """Each step of the plan fails once: nothing starts from the disk, and nothing is lost. Refused, and
+    nothing is changed, is what can't be read.
+
+        ISO (CD) + vda of xen1 --- machine --- NAT
+        vda --- xen2 --- web
+    """
+    disk = overlay(used.disk, work / "fails.qcow2")
+    machine = new_machine("fails", iso=iso, disks=[disk],
+                          boot=direct_boot(iso, work, "answers=http://10.0.2.2:9/none"),
+                          fw_cfg={"opt/test/key": key.with_suffix(".pub").read_text()}).start()
+    machine.wait_for_console("The installation failed", 400)
+    open_ssh(machine)
+    text = answers(key, "xen2", end=KEPT.format("guests"))
+    machine.succeed(DAMAGE)
+    before = machine.succeed("head -c 64M /dev/vda | sha256sum")
+    status, said = run_installer(machine, text)
+    assert status == 3 and "'/dev/vda5' is not readable, expected ext4: mend it" in said, said
+    assert machine.succeed("head -c 64M /dev/vda | sha256sum") == before
+    machine.succeed(MEND)
+
+    plan = json.loads(machine.succeed(
+        "paravane-install --dry-run --json --answers /run/answers.ini"))
+    steps = [step["name"] for step in plan["steps"]]
+    assert "unboot" in steps and steps[-1] == "verify"
+    for step in steps:
+        status, said = run_installer(machine, text, step)
+        assert status == 1 and f"step '{step}': failed as PVN_FAIL_AT asks" in said, said
+        assert "the pool and the guests are as they were" in said
+        if steps.index(step) >= steps.index("unboot"):
+            assert machine.succeed(LEFT) == "", f"after '{step}'"
+    status, said = run_installer(machine, text)
+    assert status == 0, said
+    machine.kill()
+    host = new_machine("xen2", kind=Host, disks=[disk]).start()
+    host.wait_for_boot()
     assert_guest_is_there(host)
