@@ -197,8 +197,8 @@ def test_disk_vanishes(stuck, key):
     """It is pulled out while it is written: that is said, and what could not be undone; nothing hangs."""
     text = answers(key, device="/dev/sda")
     stuck.succeed(f"cat >/run/answers.ini <<'END'\n{text}END")
-    stuck.succeed("paravane-install --answers /run/answers.ini >/run/said 2>&1 </dev/null;"
-                  " echo $? >/run/status &")
+    stuck.succeed("(paravane-install --answers /run/answers.ini >/run/said 2>&1;"
+                  " echo $? >/run/status) </dev/null >/dev/null 2>&1 &")
     stuck.wait_until_succeeds("grep -F '] slot-a:' /run/said", 120)
     stuck.qmp.command("device_del", id="stick")
     stuck.wait_until_succeeds("cat /run/status", 120)
@@ -273,7 +273,7 @@ JOURNAL = 1090 * MIB
 BROKEN = {
     "slot-b": (340 * MIB, "step 'slot-b': cannot write '/dev/vda4': Input/output error"),
     "state": (JOURNAL, "step 'state': 'mkfs.ext4' failed with exit code 1: .*Input/output error"),
-    "read": (340 * MIB, "step 'slot-b': cannot read '/dev/vda4': Input/output error"),
+    "read": (340 * MIB, "step 'verify': cannot read '/dev/vda4': Input/output error"),
     "journal": (JOURNAL + 4096, "step 'configure': .*'/run/paravane-install/state/[^']*': "
                                 "(Input/output error|Read-only file system)"),
 }
