@@ -57,3 +57,14 @@ $(DEBIAN): $(ROOT)/toolchain $(DEBIAN_FILES)
 		$(CACHE)/debs-debian $(SOURCES) >$(O)/log/debian.log 2>&1 || { tail -n 40 $(O)/log/debian.log >&2; exit 1; }
 	$(Q)SOURCE_DATE_EPOCH=$(COMPONENT_EPOCH) $(IN) images/debian/build /build/debian-tree.tar $@ \
 		>>$(O)/log/debian.log 2>&1 || { tail -n 40 $(O)/log/debian.log >&2; exit 1; }
+
+# A disk with that ISO installed, to be written to a server's as it is: see docs/disk-image.md. Each is
+# another installation, so it is made anew whenever it is asked for.
+.PHONY: disk-image
+disk-image: iso $(INSTALLER)
+	$(Q)[ -r '$(ANSWERS)' ] || { echo "disk-image: no answer file '$(ANSWERS)': expected ANSWERS=answers.ini"; exit 2; }
+	@printf '  %-10s %s\n' INSTALL $(ISO:.iso=.img)
+	$(Q)$(IN) images/make-disk-image $(ISO) $(ISO:.iso=.img) <'$(ANSWERS)' >$(O)/log/disk-image.log 2>&1 || \
+		{ sed 's|^/dev/stdin:|$(ANSWERS):|' $(O)/log/disk-image.log | tail -n 40 >&2; exit 1; }
+	$(Q)$(IN) sh -c 'gzip -n -1 <"$$1" >"$$1.gz"' gzip $(ISO:.iso=.img)
+	@printf '  %-10s %s.gz, %s bytes\n' READY $(ISO:.iso=.img) $$(stat -c %s $(ISO:.iso=.img).gz)

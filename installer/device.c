@@ -81,17 +81,18 @@ int device_open(const char *path, bool alone, struct pvn_err *err)
 
 	if (fd < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'", path);
-	if (!fstat(fd, &st) && S_ISBLK(st.st_mode))
+	if (!fstat(fd, &st) && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)))
 		return fd;
 	close(fd);
-	return pvn_err(err, -ENOTBLK, "'%s' is no block device", path);
+	return pvn_err(err, -ENOTBLK, "'%s' is no disk, partition or image",
+		       path);
 }
 
 int device_sync(int fd, const char *path, struct pvn_err *err)
 {
 	if (fsync(fd))
 		return pvn_err_errno(err, errno, "cannot write '%s'", path);
-	/* a file, in tests, knows no BLKFLSBUF */
+	/* a file knows no BLKFLSBUF */
 	if (ioctl(fd, BLKFLSBUF, 0) && errno != ENOTTY)
 		return pvn_err_errno(err, errno, "cannot flush '%s'", path);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);

@@ -122,7 +122,9 @@ int esp_make(struct install *in, struct pvn_err *err)
 		*p = (char)toupper((unsigned char)*p);
 	rc = PVN_RUN(err, "mkfs.fat", "-n", label, "-i", in->id, dev);
 	if (!rc)
-		rc = device_mount(dev, MNT_ESP, "vfat", 0, OPTIONS, err);
+		rc = in->iso ? image_folder(MNT_ESP, err)
+			     : device_mount(dev, MNT_ESP, "vfat", 0, OPTIONS,
+					    err);
 	if (!rc)
 		rc = make_folders(err);
 	return rc ? rc : put_env(in, false, err);
@@ -183,20 +185,25 @@ int esp_make_bootable(struct install *in, struct pvn_err *err)
 {
 	int rc = put_boot_files(in, false, err);
 
-	return rc ? rc : device_unmount(MNT_ESP, err);
+	if (rc)
+		return rc;
+	return in->iso ? image_fill_esp(in, err) : device_unmount(MNT_ESP, err);
 }
 
 int esp_verify(struct install *in, struct pvn_err *err)
 {
 	struct pvn_err second;
-	int rc = device_mount(in->part[PART_ESP], MNT_ESP, "vfat", MS_RDONLY,
-			      OPTIONS, err);
+	int rc = in->iso ? image_read_esp(in, err)
+			 : device_mount(in->part[PART_ESP], MNT_ESP, "vfat",
+					MS_RDONLY, OPTIONS, err);
 
 	if (rc)
 		return rc;
 	rc = put_env(in, true, err);
 	if (!rc)
 		rc = put_boot_files(in, true, err);
+	if (in->iso)
+		return rc;
 	if (device_unmount(MNT_ESP, rc ? &second : err) && !rc)
 		rc = err->code;
 	return rc;

@@ -67,6 +67,7 @@ void facts_free(struct facts *facts)
 		strlist_free(&d->paravane);
 	}
 	free(facts->disks);
+	free(facts->iso);
 	free(facts->xen_args);
 	free(facts->kernel_args);
 	*facts = (struct facts){ 0 };

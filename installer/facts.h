@@ -35,6 +35,9 @@ struct facts {
 	/* what was said at the boot menu for Xen and for dom0's kernel; NULL: nothing */
 	char *xen_args;
 	char *kernel_args;
+	/* The ISO, when it is not the machine that is installed, but a file, the one disk (see image.c);
+	 * NULL. */
+	char *iso;
 	struct disk *disks; /* by name */
 	size_t n;
 };

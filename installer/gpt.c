@@ -200,6 +200,75 @@ int gpt_write(int fd, const char *path, const struct layout *layout,
 	return rc ? rc : reread(fd, path, err);
 }
 
+/* What is in the table, but for the last partition's size. */
+static int read_table(int fd, const char *path, const struct part *last,
+		      struct fdisk_table **tb, char **id_r, struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	struct fdisk_partition *pa;
+	int rc = assign(cxt, fd, path, 512, true, err);
+
+	if (rc)
+		return rc;
+	if (!fdisk_is_label(cxt, GPT) || fdisk_get_partitions(cxt, tb) ||
+	    fdisk_table_get_nents(*tb) != N_PARTS)
+		return pvn_err(err, -EINVAL,
+			       "'%s' has no GPT with %d partitions", path,
+			       N_PARTS);
+	pa = fdisk_table_get_partition_by_partno(*tb, PART_GUESTS);
+	if (!pa || fdisk_partition_get_start(pa) != last->start / 512)
+		return pvn_err(err, -EINVAL,
+			       "partition %d of '%s' is not where it should be",
+			       PART_GUESTS + 1, path);
+	fdisk_partition_set_size(pa, last->size / 512);
+	fdisk_get_disklabel_id(cxt, id_r);
+	return 0;
+}
+
+/* Takes the id that was read instead of the random one. */
+static int ask_id(struct fdisk_context *cxt, struct fdisk_ask *ask, void *data)
+{
+	(void)cxt;
+	if (fdisk_ask_get_type(ask) != FDISK_ASKTYPE_STRING)
+		return 0;
+	return fdisk_ask_string_set_result(ask, xstrdup(data));
+}
+
+int gpt_grow(int fd, const char *path, const struct part *p,
+	     struct pvn_err *err)
+{
+	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	auto_table struct fdisk_table *tb = NULL;
+	autofree char *id = NULL;
+	int rc = read_table(fd, path, p, &tb, &id, err);
+	int r;
+
+	if (!rc)
+		rc = assign(cxt, fd, path, 512, false, err);
+	if (rc)
+		return rc;
+	/* a new one knows where this disk ends; it is written the copy first */
+	r = fdisk_enable_bootbits_protection(cxt, 1);
+	if (!r)
+		r = fdisk_create_disklabel(cxt, "gpt");
+	if (!r)
+		r = fdisk_set_ask(cxt, ask_id, id);
+	if (!r)
+		r = fdisk_disable_dialogs(cxt, 0);
+	if (!r)
+		r = fdisk_set_disklabel_id(cxt);
+	if (!r)
+		r = fdisk_disable_dialogs(cxt, 1);
+	if (!r)
+		r = fdisk_apply_table(cxt, tb);
+	if (!r)
+		r = fdisk_write_disklabel(cxt);
+	if (r)
+		return pvn_err_errno(err, -r, "cannot enlarge the GPT of '%s'",
+				     path);
+	return device_sync(fd, path, err);
+}
+
 static bool part_is(const struct fdisk_partition *pa_in,
 		    const struct layout *layout, enum part_role role,
 		    const char *id)

@@ -24,6 +24,8 @@ struct install {
 	enum { KEEP_NOTHING, KEEP_GUESTS, KEEP_CONFIGURATION } keep;
 	char kept; /* the slot that starts, 'a' or 'b' */
 	char *slot_dir; /* where the booted ISO is mounted */
+	const char *
+		iso; /* an image is made of this one (borrowed); NULL: it is not */
 	bool bios; /* can BIOS boot from the disk */
 	bool uefi; /* started us, and is told of the host */
 	struct layout layout;
@@ -87,6 +89,25 @@ int keep_unboot(const struct install *in, struct pvn_err *err);
 /* Instead of state_make(): mount the one that is there, with what is to be replaced taken out. */
 int keep_state(struct install *in, struct pvn_err *err);
 
+/* image.c: the install is one into a file (in->iso). */
+/* The note on the state partition that there is no pool yet. */
+#define GROW_NOTE "grow"
+/* Make the file @image, which must not be there, and facts of it alone. */
+int image_facts(struct facts *facts, const char *image, const char *iso,
+		struct pvn_err *err);
+/* The file that holds a partition until image_join(). Caller frees. */
+char *image_part(const char *image, enum part_role role);
+int image_make_parts(const struct install *in, struct pvn_err *err);
+int image_remove_parts(const struct install *in, struct pvn_err *err);
+/* An empty folder instead of a mounted file system, and the file system made of it. */
+int image_folder(const char *dir, struct pvn_err *err);
+int image_fill_state(const struct install *in, struct pvn_err *err);
+int image_fill_esp(const struct install *in, struct pvn_err *err);
+/* What is on the ESP, to MNT_ESP. */
+int image_read_esp(const struct install *in, struct pvn_err *err);
+/* The partitions into the image; their files go. */
+int image_join(const struct install *in, struct pvn_err *err);
+
 /* gpt.c: @fd is the disk (or a file, in tests), @path its name. */
 /* Zero the first and the last MiB of [start, start + size). */
 int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
@@ -100,6 +121,10 @@ int gpt_wipe_old(int fd, const char *path, uint64_t size,
  * which starts this disk is told to try the next. */
 int gpt_write(int fd, const char *path, const struct layout *layout,
 	      const char *id, struct pvn_err *err);
+/* Make the table reach the end of the disk, and its last partition be @p. The GUIDs stay, and what is in
+ * the boot sector. Sectors have 512 bytes. */
+int gpt_grow(int fd, const char *path, const struct part *p,
+	     struct pvn_err *err);
 /* Undo gpt_write(): no table, nothing that boots. */
 int gpt_erase(int fd, const char *path, uint64_t size, struct pvn_err *err);
 /* The GUID of the partition @role, as text. */

@@ -4,7 +4,7 @@
 
 INSTALLER_DIR := installer
 INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
-	grub.c ini_lines.c keep.c layout.c main.c nvram.c plan.c pool.c release.c repair.c slot.c source.c \
+	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c nvram.c plan.c pool.c release.c repair.c slot.c source.c \
 	state.c steps.c ui.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
 INSTALLER_LIBS := -lfdisk -lblkid -linih
@@ -26,7 +26,7 @@ $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
 
 # Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
-UNIT_NAMES := answers base64 bootargs choose facts file gpt grub grubenv kv layout lines nvram plan repair run size slot zones
+UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram plan repair run size slot zones
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
 UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
 

@@ -38,28 +38,42 @@ const char *part_role_type(enum part_role role)
 	return roles[role].type;
 }
 
+uint64_t layout_end(uint64_t size)
+{
+	return size / MIB * MIB - MIB;
+}
+
+static void lay_out(struct layout *layout, uint64_t size,
+		    unsigned int sector_size)
+{
+	uint64_t at = MIB;
+
+	*layout = (struct layout){ .sector_size = sector_size };
+	for (size_t i = 0; i < N_PARTS; i++) {
+		struct part *p = &layout->part[i];
+
+		p->start = at;
+		p->size = roles[i].size ? roles[i].size : layout_end(size) - at;
+		at += p->size;
+	}
+}
+
 int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
 		struct pvn_err *err)
 {
-	uint64_t at = MIB;
-	uint64_t end;
-
 	if (sector_size != 512 && sector_size != 4096)
 		return pvn_err(err, -EINVAL,
 			       "sectors of %u bytes are not supported",
 			       sector_size);
 	if (size < DISK_SIZE_MIN)
 		return pvn_err(err, -ENOSPC, "the disk is smaller than 4 GiB");
-	end = size / MIB * MIB - MIB;
-	*layout = (struct layout){ .sector_size = sector_size };
-	for (size_t i = 0; i < N_PARTS; i++) {
-		struct part *p = &layout->part[i];
-
-		p->start = at;
-		p->size = roles[i].size ? roles[i].size : end - at;
-		at += p->size;
-	}
+	lay_out(layout, size, sector_size);
 	return 0;
+}
+
+void layout_make_image(struct layout *layout)
+{
+	lay_out(layout, IMAGE_SIZE, 512);
 }
 
 /* "pvn-esp-0a1b2c3d 2097152 67108864", where @role is expected and *id_r, once it is known. */

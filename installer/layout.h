@@ -9,6 +9,8 @@
 #include "size.h"
 
 #define DISK_SIZE_MIN (4 * GIB)
+/* An image has but a place for the guests' partition: that grows at the first start. */
+#define IMAGE_SIZE (1606 * MIB)
 
 /* In the order of their numbers on the disk, which are one higher. */
 enum part_role {
@@ -51,6 +53,12 @@ const char *part_role_type(enum part_role role);
  * Returns 0, -ENOSPC (too small) or -EINVAL (sector size). */
 int layout_make(struct layout *layout, uint64_t size, unsigned int sector_size,
 		struct pvn_err *err);
+
+/* The same for an image, which may be smaller than a disk. */
+void layout_make_image(struct layout *layout);
+
+/* Where the last partition of a disk of @size bytes ends. */
+uint64_t layout_end(uint64_t size);
 
 /* The layout that a disk has already: of each of its partitions with a name of ours, in the order of
  * their numbers, @named has the line "NAME START SIZE" (bytes). Returns 0 and the installation's

@@ -10,6 +10,7 @@
 #include "choose.h"
 #include "dialog.h"
 #include "file.h"
+#include "grow.h"
 #include "install.h"
 #include "repair.h"
 #include "run.h"
@@ -28,6 +29,9 @@ struct options {
 	const char *facts;
 	const char *slot;
 	const char *id;
+	const char *image;
+	const char *iso;
+	const char *grow;
 	bool dry_run;
 	bool json;
 	bool list_disks;
@@ -57,6 +61,11 @@ static const struct opt {
 	    "facts from a file, not from the machine; only to look"),
 	OPT("slot", "DIR", slot, "where the booted ISO is mounted (/slot)"),
 	OPT("id", "HEX8", id, "the install's id, otherwise random"),
+	OPT("image", "FILE", image,
+	    "install into a new file, for a disk; with --iso and --slot"),
+	OPT("iso", "FILE", iso, "the ISO whose files are in --slot"),
+	OPT("grow", "DEVICE", grow,
+	    "of --id, which came as an image: enlarge this partition for guests"),
 	OPT("dry-run", NULL, dry_run, "print the plan, do nothing"),
 	OPT("json", NULL, json, "print the plan as JSON"),
 	OPT("list-disks", NULL, list_disks,
@@ -133,6 +142,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->id);
 		return -EINVAL;
 	}
+	if (!o->image != !o->iso || (o->grow && !o->id)) {
+		fputs("paravane-install: --image and --iso go together, and "
+		      "--grow with --id\n",
+		      stderr);
+		return -EINVAL;
+	}
 	if (o->facts && !o->dry_run && !o->list_disks && !o->facts_dump) {
 		fputs("paravane-install: --facts is only to look, expected "
 		      "--dry-run, --list-disks or --facts-dump with it\n",
@@ -156,6 +171,8 @@ static int get_facts(const struct options *o, struct facts *facts,
 	autofree char *text = NULL;
 	int rc;
 
+	if (o->image)
+		return image_facts(facts, o->image, o->iso, err);
 	if (!o->facts) {
 		rc = facts_read(facts, "", o->slot, err);
 		if (!rc)
@@ -307,6 +324,29 @@ static int repair(const struct options *o)
 	return rc;
 }
 
+/* Returns an exit code. */
+static int grow(const struct options *o)
+{
+	struct grow g;
+	struct pvn_err err = { 0 };
+	int rc = grow_look(&g, o->grow, o->id, &err);
+
+	if (!rc)
+		grow_plan(&g);
+	if (!rc && o->dry_run && o->json)
+		plan_print_json(&g.steps, stdout);
+	else if (!rc && o->dry_run)
+		plan_print(&g.steps, stdout);
+	else if (!rc)
+		rc = run_steps(&g.steps, &g, &err);
+	if (rc)
+		rc = fail(rc == PVN_REFUSED ? PVN_EXIT_REFUSED
+					    : PVN_EXIT_FAILED,
+			  &err);
+	grow_free(&g);
+	return rc;
+}
+
 static int with_facts(const struct options *o)
 {
 	struct facts facts = { 0 };
@@ -373,6 +413,7 @@ int main(int argc, char **argv)
 			log = fopen(LOG_FILE, "ae");
 		pvn_log_to(log);
 		rc = o.repair  ? repair(&o)
+		     : o.grow  ? grow(&o)
 		     : o.ask   ? ask(&o)
 		     : o.check ? check(&o)
 			       : with_facts(&o);

@@ -37,6 +37,15 @@ static int choose_layout(struct install *in, struct pvn_err *err)
 	const struct disk *d = in->disk;
 	struct pvn_err why = { 0 };
 
+	if (in->iso && (in->keep != KEEP_NOTHING || in->answers->script ||
+			in->answers->webhook))
+		return pvn_err(err, -EPERM,
+			       "an image can't be made with 'keep', 'script' "
+			       "or 'webhook': they are for a server's disk");
+	if (in->iso) {
+		layout_make_image(&in->layout);
+		return 0;
+	}
 	if (in->keep == KEEP_NOTHING)
 		return layout_make(&in->layout, d->size, d->sector_size, err);
 	for (size_t i = 0; i < d->holders.n; i++) {
@@ -69,11 +78,12 @@ int install_plan(struct install *in, const struct facts *facts,
 		 const struct answers *answers, const char *id,
 		 const char *slot_dir, struct pvn_err *err)
 {
-	int rc;
+	int rc = 0;
 
 	*in = (struct install){
 		.answers = answers,
 		.slot_dir = xstrdup(slot_dir),
+		.iso = facts->iso,
 		.keep = !strcmp(answers->keep, "nothing")  ? KEEP_NOTHING
 			: !strcmp(answers->keep, "guests") ? KEEP_GUESTS
 							   : KEEP_CONFIGURATION,
@@ -86,7 +96,10 @@ int install_plan(struct install *in, const struct facts *facts,
 		.slot_fd = -1,
 	};
 	snprintf(in->id, sizeof(in->id), "%s", id);
-	rc = disks_choose(facts, answers, 1, &in->disk, err);
+	if (in->iso)
+		in->disk = facts->disks;
+	else
+		rc = disks_choose(facts, answers, 1, &in->disk, err);
 	if (!rc)
 		rc = choose_boot(in, facts, err);
 	if (!rc)
@@ -94,9 +107,11 @@ int install_plan(struct install *in, const struct facts *facts,
 	if (rc)
 		return rc;
 	in->vg = xasprintf("pvn_%s", in->id);
-	pool_layout_make(&in->pool, in->layout.part[PART_GUESTS].size);
+	if (!in->iso)
+		pool_layout_make(&in->pool, in->layout.part[PART_GUESTS].size);
 	for (unsigned int i = 0; i < N_PARTS; i++)
-		in->part[i] = part_path(in->disk->path, i + 1);
+		in->part[i] = in->iso ? image_part(in->disk->path, i)
+				      : part_path(in->disk->path, i + 1);
 	install_add_steps(in);
 	return 0;
 }

@@ -76,12 +76,12 @@ int slot_open_source(struct install *in, struct pvn_err *err)
 	autofree char *devno = NULL;
 	autofree char *dev = NULL;
 	char size[16];
-	int rc = file_read("/proc/self/mountinfo", &mounts, err);
+	int rc = in->iso ? 0 : file_read("/proc/self/mountinfo", &mounts, err);
 
 	if (rc)
 		return rc;
-	devno = mounted_from(mounts, in->slot_dir);
-	dev = devno ? device_of(devno) : NULL;
+	devno = in->iso ? NULL : mounted_from(mounts, in->slot_dir);
+	dev = in->iso ? xstrdup(in->iso) : devno ? device_of(devno) : NULL;
 	if (!dev)
 		return pvn_err(err, -ENODEV, "no device is mounted on '%s'",
 			       in->slot_dir);

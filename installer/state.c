@@ -32,6 +32,11 @@ int state_folders(struct pvn_err *err)
 
 int state_make(struct install *in, struct pvn_err *err)
 {
+	if (in->iso) {
+		int done = image_folder(MNT_STATE, err);
+
+		return done ? done : state_folders(err);
+	}
 	autofree char *label = xasprintf("pvn-%s", in->id);
 	char *dev = in->part[PART_STATE];
 	int rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, dev);
@@ -162,6 +167,8 @@ int state_configure(struct install *in, struct pvn_err *err)
 		rc = write_network(in, err);
 	if (!rc)
 		rc = write_keys(in, err);
+	if (!rc && in->iso) /* many hosts may start from it: no seed */
+		return image_fill_state(in, err);
 	if (!rc)
 		rc = write_seed(err);
 	return rc ? rc : device_unmount(MNT_STATE, err);

@@ -58,9 +58,9 @@ static int run_check(void *ctx, struct pvn_err *err)
 {
 	static const char *const files[] = { "boot.img", "core.img",
 					     "bootx64.efi", "esp.cfg", NULL };
-	static const char *const programs[] = { "lvm", "mkfs.ext4", "mkfs.fat",
-						"e2fsck", NULL };
 	struct install *in = ctx;
+	const char *const programs[] = { in->iso ? "mcopy" : "lvm", "mkfs.ext4",
+					 "mkfs.fat", "e2fsck", NULL };
 	int rc = slot_open_source(in, err);
 
 	for (const char *const *f = files; !rc && *f; f++) {
@@ -103,8 +103,11 @@ static int run_wipe(void *ctx, struct pvn_err *err)
 static int run_partition(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
-	int rc = gpt_write(in->disk_fd, in->disk->path, &in->layout, in->id,
-			   err);
+	int rc = in->disk_fd < 0 ? disk_open(in, err) : 0;
+
+	if (rc)
+		return rc;
+	rc = gpt_write(in->disk_fd, in->disk->path, &in->layout, in->id, err);
 
 	disk_close(in);
 	return rc;
@@ -123,6 +126,21 @@ static int undo_partition(void *ctx, struct pvn_err *err)
 	rc = gpt_erase(in->disk_fd, in->disk->path, in->disk->size, err);
 	disk_close(in);
 	return rc;
+}
+
+static int run_parts(void *ctx, struct pvn_err *err)
+{
+	return image_make_parts(ctx, err);
+}
+
+static int undo_parts(void *ctx, struct pvn_err *err)
+{
+	return image_remove_parts(ctx, err);
+}
+
+static int run_join(void *ctx, struct pvn_err *err)
+{
+	return image_join(ctx, err);
 }
 
 static int run_unboot(void *ctx, struct pvn_err *err)
@@ -226,8 +244,9 @@ static int run_state(void *ctx, struct pvn_err *err)
 
 static int undo_state(void *ctx, struct pvn_err *err)
 {
-	(void)ctx;
-	return device_unmount(MNT_STATE, err);
+	const struct install *in = ctx;
+
+	return in->iso ? 0 : device_unmount(MNT_STATE, err);
 }
 
 static int run_pool(void *ctx, struct pvn_err *err)
@@ -252,8 +271,9 @@ static int run_esp(void *ctx, struct pvn_err *err)
 
 static int undo_esp(void *ctx, struct pvn_err *err)
 {
-	(void)ctx;
-	return device_unmount(MNT_ESP, err);
+	const struct install *in = ctx;
+
+	return in->iso ? 0 : device_unmount(MNT_ESP, err);
 }
 
 static int run_boot_bios(void *ctx, struct pvn_err *err)
@@ -310,7 +330,7 @@ static int run_verify(void *ctx, struct pvn_err *err)
 		rc = verify_slots(in, err);
 	if (!rc)
 		rc = state_verify(in, err);
-	if (!rc)
+	if (!rc && !in->iso)
 		rc = pool_verify(in, err);
 	if (!rc)
 		rc = esp_verify(in, err);
@@ -332,6 +352,13 @@ static int run_nvram(void *ctx, struct pvn_err *err)
 	return 0;
 }
 
+static void add_partition_step(struct install *in)
+{
+	plan_add(&in->steps, "partition", run_partition, undo_partition,
+		 "write a GPT with %d partitions on '%s'", N_PARTS,
+		 in->disk->path);
+}
+
 static void add_preparing_steps(struct install *in)
 {
 	const struct disk *d = in->disk;
@@ -347,6 +374,13 @@ static void add_preparing_steps(struct install *in)
 	plan_add(&in->steps, "check", run_check, NULL,
 		 "see that '%s' has all that is needed%s", in->slot_dir,
 		 in->keep ? ", and that what is kept is whole" : "");
+	if (in->iso) {
+		add_partition_step(in);
+		plan_add(&in->steps, "parts", run_parts, undo_parts,
+			 "make files for its partitions, '%s' to '%s'",
+			 in->part[0], in->part[PART_STATE]);
+		return;
+	}
 	plan_add(&in->steps, "release", run_release, NULL,
 		 "stop what is built on '%s': %s", d->path,
 		 *held ? held : "nothing");
@@ -361,8 +395,7 @@ static void add_preparing_steps(struct install *in)
 	}
 	plan_add(&in->steps, "wipe", run_wipe, NULL,
 		 "erase old partition tables and signatures on '%s'", d->path);
-	plan_add(&in->steps, "partition", run_partition, undo_partition,
-		 "write a GPT with %d partitions on '%s'", N_PARTS, d->path);
+	add_partition_step(in);
 	plan_add(&in->steps, "settle", run_settle, NULL,
 		 "wait for '%s' to '%s'", in->part[0], in->part[N_PARTS - 1]);
 }
@@ -374,7 +407,8 @@ static void add_filling_steps(struct install *in)
 	char meta[16];
 
 	plan_add(&in->steps, "slot-a", run_slot_a, undo_slot_a,
-		 "copy the running system to '%s', but for the first 1M",
+		 "copy %s to '%s', but for the first 1M",
+		 in->iso ? "the ISO" : "the running system",
 		 in->part[PART_SLOT_A]);
 	plan_add(&in->steps, "slot-b", run_slot_b, NULL,
 		 "copy '%s' to '%s' in the same way", in->part[PART_SLOT_A],
@@ -388,6 +422,8 @@ static void add_filling_steps(struct install *in)
 	}
 	plan_add(&in->steps, "state", run_state, undo_state,
 		 "make ext4 'pvn-%s' on '%s'", in->id, in->part[PART_STATE]);
+	if (in->iso)
+		return;
 	plan_add(&in->steps, "pool", run_pool, undo_pool,
 		 "make volume group '%s' on '%s' with a thin pool of %s "
 		 "(metadata %s and a spare, chunks of %uK)",
@@ -474,6 +510,9 @@ void install_add_steps(struct install *in)
 		 in->part[PART_SLOT_A], in->part[PART_SLOT_B]);
 	plan_add(&in->steps, "verify", run_verify, NULL,
 		 "read back and compare what was written");
+	if (in->iso)
+		plan_add(&in->steps, "join", run_join, NULL,
+			 "put the partitions into '%s'", in->disk->path);
 	if (in->uefi)
 		plan_add(&in->steps, "nvram", run_nvram, NULL,
 			 "tell the firmware to start '" NVRAM_NAME "' first");

@@ -170,3 +170,42 @@ PVN_TEST(verify_sees_damage)
 			 0);
 	assert_int_equal(gpt_verify(fd, "file", &l, "00000001", &err), -EIO);
 }
+
+/* An image on a larger disk: the table is whole, with its backup at the end, and nothing else changed. */
+PVN_TEST(grows_to_the_disk)
+{
+	autoclose int fd = sparse_file(IMAGE_SIZE);
+	struct pvn_err err = { 0 };
+	uint8_t before[440];
+	uint8_t after[440];
+	char guid[40];
+	char same[40];
+	uint8_t disk[16];
+	uint8_t same_disk[16];
+	struct layout l;
+
+	layout_make_image(&l);
+	assert_int_equal(gpt_write(fd, "file", &l, "0a1b2c3d", &err), 0);
+	mark(fd, 0); /* GRUB's boot sector */
+	assert_int_equal(read_at(fd, before, 440, 0, "file", &err), 0);
+	assert_int_equal(read_at(fd, disk, 16, 512 + 56, "file", &err), 0);
+	assert_int_equal(gpt_part_guid(fd, "file", 512, PART_ESP, guid, &err),
+			 0);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	l.part[PART_GUESTS].size = layout_end(SIZE) - l.part[PART_GUESTS].start;
+	/* twice: the first may have been cut off when it was done */
+	for (int i = 0; i < 2; i++) {
+		if (gpt_grow(fd, "file", &l.part[PART_GUESTS], &err))
+			fail_msg("%s", err.msg);
+		assert_int_equal(gpt_verify(fd, "file", &l, "0a1b2c3d", &err),
+				 0);
+		assert_false(is_zero(fd, SIZE - 512, 512));
+	}
+	assert_int_equal(gpt_part_guid(fd, "file", 512, PART_ESP, same, &err),
+			 0);
+	assert_string_equal(guid, same);
+	assert_int_equal(read_at(fd, after, 440, 0, "file", &err), 0);
+	assert_memory_equal(before, after, 440);
+	assert_int_equal(read_at(fd, same_disk, 16, 512 + 56, "file", &err), 0);
+	assert_memory_equal(disk, same_disk, 16);
+}
