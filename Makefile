@@ -99,6 +99,7 @@ include dom0-rootfs/src/lib/lib.mk
 -include installer/installer.mk
 include images/images.mk
 include tests/tests.mk
+include tests/fuzz/fuzz.mk
 
 # Names the build: live and install mode find the medium they came on by it. Whatever
 # changes something on the ISO changes it.

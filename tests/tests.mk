@@ -19,7 +19,7 @@ VM_ARGS := -n $(VMS) --dist loadfile
 FIGURES_INPUTS := deb:$(XEN_PACKAGE)
 
 .PHONY: check test test-faults figures
-check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG)
+check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG) $(O)/bin/replay
 	$(Q)$(IN) env LD_LIBRARY_PATH=$(XEN_STAGE)/usr/lib tests/check $(O) $(UNIT_PROGRAMS)
 
 test: check iso

@@ -96,6 +96,14 @@ def measured_guests():
     return figures, figures.pop("why")
 
 
+def measured_fuzzing():
+    """What the last 'make fuzz' counted, and why it is not known."""
+    path = OUT / "fuzz.json"
+    if not path.exists():
+        return {"fuzz_execs": None}, {"fuzz_execs": "no 'make fuzz' was run"}
+    return {"fuzz_execs": json.loads(path.read_text())["fuzz_execs"]}, {}
+
+
 def print_table(figures):
     limits = read_limits()
     for name, value in figures.items():
@@ -113,9 +121,11 @@ def main():
     size = iso.stat().st_size
     print(f"{iso.name}, accelerator {ACCEL}: installing and booting ...", flush=True)
     guests, why = measured_guests()
+    fuzzing, why_not = measured_fuzzing()
+    why.update(why_not)
     figures = {"iso_bytes": size,
                "iso_bytes_by_component": bytes_by_component(iso),
-               **measure_machine(iso), **measure_builds(), **guests}
+               **measure_machine(iso), **measure_builds(), **fuzzing, **guests}
     print_table(figures)
     figures["accelerator"] = ACCEL
     figures["commit"] = os.environ.get("PVN_DESCRIBE") or "unknown"
