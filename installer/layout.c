@@ -96,6 +96,7 @@ int layout_take(struct layout *layout, char id_r[9],
 		const struct strlist *named, unsigned int sector_size,
 		struct pvn_err *err)
 {
+	uint64_t at = 0;
 	char have[16];
 	char need[16];
 
@@ -117,6 +118,15 @@ int layout_take(struct layout *layout, char id_r[9],
 				"release needs %s",
 				roles[i].name, id_r, size_print(p->size, have),
 				size_print(roles[i].size, need));
+		/* what is written to the one must not be in the other */
+		if (p->start < at || !p->size ||
+		    p->size > UINT64_MAX - p->start)
+			return pvn_err(
+				err, -EINVAL,
+				"its partition 'pvn-%s-%s' is not behind "
+				"the one before it",
+				roles[i].name, id_r);
+		at = p->start + p->size;
 	}
 	return 0;
 }

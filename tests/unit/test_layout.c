@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_layout.c: where partitions lie. */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "layout.h"
 #include "unit.h"
@@ -78,4 +79,34 @@ PVN_TEST(part_paths)
 	assert_string_equal(sda, "/dev/sda1");
 	assert_string_equal(nvme, "/dev/nvme0n1p6");
 	assert_string_equal(mmc, "/dev/mmcblk0p2");
+}
+
+static int take(uint64_t slot_b, uint64_t state, struct layout *l)
+{
+	auto_strlist struct strlist named = { 0 };
+	struct pvn_err err = { 0 };
+	struct layout made;
+	char id[9];
+
+	assert_int_equal(layout_make(&made, 8 * GIB, 512, &err), 0);
+	made.part[PART_SLOT_B].size += slot_b;
+	made.part[PART_STATE].size += state;
+	for (unsigned int i = 0; i < N_PARTS; i++)
+		strlist_addf(&named, "pvn-%s-0a1b2c3d %" PRIu64 " %" PRIu64,
+			     part_role_name(i), made.part[i].start,
+			     made.part[i].size);
+	return layout_take(l, id, &named, 512, &err);
+}
+
+/* Found by fuzzing: a slot that was written would have gone over the guests' files. */
+PVN_TEST(takes_no_partitions_that_overlap)
+{
+	struct layout l;
+
+	assert_int_equal(take(0, 0, &l), 0);
+	assert_int_equal(l.part[PART_SLOT_B].size, 256 * MIB);
+	assert_int_equal(take(512, 0, &l), -EINVAL);
+	assert_int_equal(take(0, UINT64_MAX - GIB + 1, &l),
+			 -EINVAL); /* empty */
+	assert_int_equal(take(0, UINT64_MAX - 2 * GIB, &l), -EINVAL);
 }
