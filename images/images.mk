@@ -66,5 +66,5 @@ disk-image: iso $(INSTALLER)
 	@printf '  %-10s %s\n' INSTALL $(ISO:.iso=.img)
 	$(Q)$(IN) images/make-disk-image $(ISO) $(ISO:.iso=.img) <'$(ANSWERS)' >$(O)/log/disk-image.log 2>&1 || \
 		{ sed 's|^/dev/stdin:|$(ANSWERS):|' $(O)/log/disk-image.log | tail -n 40 >&2; exit 1; }
-	$(Q)$(IN) sh -c 'gzip -n -1 <"$$1" >"$$1.gz"' gzip $(ISO:.iso=.img)
+	$(Q)$(IN) sh -c 'umask 077; rm -f "$$1.gz"; gzip -n -1 <"$$1" >"$$1.gz"' gzip $(ISO:.iso=.img)
 	@printf '  %-10s %s.gz, %s bytes\n' READY $(ISO:.iso=.img) $$(stat -c %s $(ISO:.iso=.img).gz)
