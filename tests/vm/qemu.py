@@ -38,14 +38,11 @@ def cpu(model):
     return ["-cpu", model] if model and ACCEL != "kvm" else []
 
 
-def firmware(kind, folder, remembered):
+def firmware(kind, folder):
     if kind == "bios":
         return []
     variables = folder / "vars.fd"
-    if remembered:
-        variables.write_bytes(remembered)
-    else:
-        shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", variables)
+    shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", variables)
     return ["-drive", "if=pflash,format=raw,unit=0,readonly=on,file="
                       f"{OVMF}/OVMF_CODE_4M.fd",
             "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
@@ -147,7 +144,7 @@ def command(machine):
         "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
         "-qmp", f"unix:{m.qmp.path},server=on,wait=off",
         *network(m.port, m.address, m.tftp, m.nic, m.netboot),
-        *firmware(m.firmware, m.folder, m.remembered),
+        *firmware(m.firmware, m.folder),
         *medium(m.iso, m.media, not m.boot), *direct(m.boot), *disks(m.disks),
         *fw_cfg(m.fw_cfg, m.folder), *m.extra,
     ]
