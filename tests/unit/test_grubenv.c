@@ -72,3 +72,22 @@ PVN_TEST(env_block_is_read)
 	assert_int_equal(grubenv_parse(block, &none, &err), -EINVAL);
 	assert_int_equal(none.n, 0);
 }
+
+/* Zeros, as a damaged file system has them: not read as names and values that end there. */
+PVN_TEST(env_block_with_zeros)
+{
+	static const char *const lines[] = { "sl@t=a\n", "slot=@\n", "@=a\n" };
+	auto_kv struct kv_list vars = { 0 };
+	struct pvn_err err = { 0 };
+	char block[GRUBENV_SIZE];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		assert_int_equal(grubenv_make(block, &vars, &err), 0);
+		memcpy(block + 25, lines[i], strlen(lines[i]));
+		*strchr(block, '@') = '\0';
+		assert_int_equal(grubenv_parse(block, &vars, &err), -EINVAL);
+		assert_string_equal(err.msg,
+				    "the GRUB environment block is damaged");
+		assert_int_equal(vars.n, 0);
+	}
+}

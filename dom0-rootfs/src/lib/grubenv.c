@@ -70,11 +70,12 @@ int grubenv_parse(const char block[GRUBENV_SIZE], struct kv_list *vars,
 
 	if (memcmp(block, head, HEAD_LEN))
 		return pvn_err(err, -EINVAL, "no GRUB environment block");
-	while (at < GRUBENV_SIZE && block[at] != '#') {
+	/* a name or a value would end there */
+	if (memchr(block, '\0', GRUBENV_SIZE))
+		at = 0;
+	while (at && at < GRUBENV_SIZE && block[at] != '#')
 		at = take_line(block, at, vars);
-		if (!at)
-			return pvn_err(err, -EINVAL,
-				       "the GRUB environment block is damaged");
-	}
-	return 0;
+	return at ? 0
+		  : pvn_err(err, -EINVAL,
+			    "the GRUB environment block is damaged");
 }
