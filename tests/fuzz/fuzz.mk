@@ -6,10 +6,14 @@
 
 FUZZ_DIR := tests/fuzz
 FUZZ_ROOT := $(O)/fuzz-root
-FUZZ_PACKAGES := clang libclang-rt-19-dev libc6-dev $(filter lib%-dev,$(BUILD_ROOT_PACKAGES))
+FUZZ_PACKAGES := clang libclang-rt-19-dev libc6-dev $(filter lib%-dev zlib1g-dev,$(BUILD_ROOT_PACKAGES))
+# those with the targets, and what they call
+FUZZ_GUEST_SRCS := checksums dm guesttype host image_codec image_detect image_out image_src lvm_cache pool signals tar \
+	template volume xmlrpc xva
 FUZZ_SRCS := $(addprefix $(INSTALLER_DIR)/,$(filter-out main.c,$(INSTALLER_SRCS))) $(LIB_SRCS:%=$(LIB_DIR)/%) \
-	$(FUZZ_DIR)/targets.c
-FUZZ_CFLAGS := $(INSTALLER_CPPFLAGS) -std=gnu11 -g -O1 -fno-omit-frame-pointer
+	$(FUZZ_GUEST_SRCS:%=$(SRC_DIR)/guest/%.c) $(FUZZ_DIR)/targets.c $(FUZZ_DIR)/targets_guest.c
+FUZZ_LIBS := $(INSTALLER_LIBS) -lzstd -llzma -lz
+FUZZ_CFLAGS := $(INSTALLER_CPPFLAGS) -I$(SRC_DIR)/guest -std=gnu11 -g -O1 -fno-omit-frame-pointer
 SANITIZE := -fno-sanitize-recover=all -fsanitize=address,undefined
 SECONDS ?= 600
 
@@ -24,7 +28,7 @@ $(O)/obj/replay/%.o: %.c $(FUZZ_DIR)/fuzz.mk | $(ROOT)/toolchain
 $(REPLAY): $(REPLAY_OBJS) $(O)/obj/lib/zone_table.o
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" LINK $(@F)
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(INSTALLER_LIBS)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(FUZZ_LIBS)
 
 fuzz-root_stamp := $(FUZZ_PACKAGES)
 $(FUZZ_ROOT)/ready: $(O)/stamp/fuzz-root $(BUILD_ROOT_DIR)/make-root | $(ROOT)/toolchain $(SOURCES)
@@ -39,7 +43,7 @@ $(O)/bin/fuzz: $(FUZZ_ROOT)/ready $(FUZZ_SRCS) $(FUZZ_DIR)/fuzz.c $(O)/gen/zone_
 	@mkdir -p $(@D)
 	@printf "  %-10s %s\n" CLANG $(@F)
 	$(Q)images/build-root/enter $(FUZZ_ROOT) $(O) $(CACHE) clang $(FUZZ_CFLAGS) $(SANITIZE),fuzzer \
-		-o $@ $(filter %.c,$^) $(INSTALLER_LIBS)
+		-o $@ $(filter %.c,$^) $(FUZZ_LIBS)
 
 .PHONY: fuzz
 fuzz: $(O)/bin/fuzz
