@@ -132,3 +132,32 @@ int disks_choose(const struct facts *facts, const struct answers *answers,
 	}
 	return 0;
 }
+
+int disks_check_spans(const struct disk *const *disks, size_t n,
+		      struct pvn_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct strlist *spans = &disks[i]->spans;
+
+		for (size_t k = 0; k < spans->n; k++) {
+			size_t len = strcspn(spans->v[k], " ");
+			const char *what = spans->v[k] + len;
+			bool chosen = false;
+
+			for (size_t o = 0; o < n; o++)
+				chosen |= strlen(disks[o]->name) == len &&
+					  !strncmp(disks[o]->name, spans->v[k],
+						   len);
+			if (chosen)
+				continue;
+			return pvn_err(
+				err, -EPERM,
+				"can't install on '%s':%s is on it and on '/dev/%.*s', "
+				"which would be left with a part of it: take one of "
+				"the two disks out of it, or give it up, and install "
+				"again",
+				disks[i]->path, what, (int)len, spans->v[k]);
+		}
+	}
+	return 0;
+}

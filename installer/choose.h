@@ -13,6 +13,11 @@
 int disks_choose(const struct facts *facts, const struct answers *answers,
 		 size_t want, const struct disk **chosen, struct pvn_err *err);
 
+/* Is something on the @n disks on another disk, too, which would be left with a part of it?
+ * Returns 0, or -EPERM with both disks' names. */
+int disks_check_spans(const struct disk *const *disks, size_t n,
+		      struct pvn_err *err);
+
 /* After a refusal: where no disk matches, a line for each on which key it is that says so. */
 void disks_print_mismatches(const struct facts *facts,
 			    const struct answers *answers, FILE *f);

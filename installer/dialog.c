@@ -9,6 +9,7 @@
 #include <sys/file.h>
 
 #include "answers.h"
+#include "choose.h"
 #include "dialog.h"
 #include "facts.h"
 #include "file.h"
@@ -70,8 +71,10 @@ static int read_facts(struct dialog *d)
 
 	while (rc != UI_END) {
 		facts_free(&d->facts);
-		if (!facts_read(&d->facts, "", d->slot_dir, &err))
+		if (!facts_read(&d->facts, "", d->slot_dir, &err)) {
+			facts_probe(&d->facts);
 			return 0;
+		}
 		ui_say("%s", err.msg);
 		rc = ui_wait("Press Enter to try again");
 	}
@@ -179,7 +182,10 @@ static int page_disk(struct dialog *d)
 		const struct disk *disk = &d->facts.disks[i];
 		autofree char *problem = disk_problem(disk);
 		autofree char *line = disk_line(disk);
+		struct pvn_err err;
 
+		if (!problem && disks_check_spans(&disk, 1, &err))
+			problem = xstrdup(err.msg);
 		if (problem) {
 			printf("   -  %s\n      can't be used: %s\n", line,
 			       problem);

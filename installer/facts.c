@@ -65,12 +65,33 @@ void facts_free(struct facts *facts)
 		strlist_free(&d->parts);
 		strlist_free(&d->holders);
 		strlist_free(&d->paravane);
+		strlist_free(&d->content);
+		strlist_free(&d->spans);
 	}
 	free(facts->disks);
 	free(facts->iso);
 	free(facts->xen_args);
 	free(facts->kernel_args);
 	*facts = (struct facts){ 0 };
+}
+
+bool disk_has(const struct disk *d, const char *dev)
+{
+	return !strcmp(dev, d->name) || strlist_has(&d->parts, dev) ||
+	       strlist_has(&d->holders, dev);
+}
+
+void disk_add_span(struct disk *d, const char *other, const char *what)
+{
+	size_t len = strlen(other);
+
+	/* one thing is enough to know of each other disk */
+	for (size_t i = 0; i < d->spans.n; i++) {
+		if (!strncmp(d->spans.v[i], other, len) &&
+		    d->spans.v[i][len] == ' ')
+			return;
+	}
+	strlist_addf(&d->spans, "%s %s", other, what);
 }
 
 char *disk_problem(const struct disk *d)
@@ -113,6 +134,14 @@ void facts_print_table(const struct facts *facts, FILE *f)
 			*d->serial ? d->serial : "-", problem ? "no: " : "yes",
 			problem ? problem : "",
 			d->paravane.n == N_PARTS ? ", has a Paravane" : "");
+		for (size_t k = 0; k < d->content.n; k++)
+			fprintf(f, "    %s\n", d->content.v[k]);
+		for (size_t k = 0; k < d->spans.n; k++) {
+			size_t len = strcspn(d->spans.v[k], " ");
+
+			fprintf(f, "    on /dev/%.*s, too:%s\n", (int)len,
+				d->spans.v[k], d->spans.v[k] + len);
+		}
 	}
 }
 
@@ -137,6 +166,8 @@ static const struct fact {
 	{ "partition", LIST, offsetof(struct disk, parts) },
 	{ "holder", LIST, offsetof(struct disk, holders) },
 	{ "paravane", LIST, offsetof(struct disk, paravane) },
+	{ "content", LIST, offsetof(struct disk, content) },
+	{ "spans", LIST, offsetof(struct disk, spans) },
 };
 
 #define N_FACTS (sizeof(table) / sizeof(*table))

@@ -28,6 +28,9 @@ struct disk {
 	struct strlist holders; /* dm-* and md* on it or on its partitions */
 	/* its partitions with names of ours, "NAME START SIZE" each; see layout_take() */
 	struct strlist paravane;
+	struct strlist content; /* what is on it: "sda1: ext4 'root'" */
+	/* what is on it and on another disk, too: "sdb volume group 'vg0'" */
+	struct strlist spans;
 };
 
 struct facts {
@@ -47,16 +50,25 @@ struct facts {
 int facts_read(struct facts *facts, const char *root, const char *slot_dir,
 	       struct pvn_err *err);
 
+/* probe.c: add what is on the disks, reading them. What can't be read isn't told. */
+void facts_probe(struct facts *facts);
+
 /* The facts as text (INI, one section per disk), and back. */
 void facts_print(const struct facts *facts, FILE *f);
 int facts_parse(struct facts *facts, const char *text, const char *name,
 		struct pvn_err *err);
 
-/* A table for people. */
+/* A table for people; below each disk what is on it. */
 void facts_print_table(const struct facts *facts, FILE *f);
 
 /* Why Paravane can't be installed on @disk. Caller frees; NULL: it can. */
 char *disk_problem(const struct disk *disk);
+
+/* Is @dev ("sda2", "md0") the disk, a partition of it or built on one? */
+bool disk_has(const struct disk *disk, const char *dev);
+
+/* @what is on @disk and on the disk @other. */
+void disk_add_span(struct disk *disk, const char *other, const char *what);
 
 /* Append the names that udev would give @disk below /dev/disk/by-id. */
 void disk_ids(const struct disk *disk, struct strlist *ids);

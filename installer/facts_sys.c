@@ -225,10 +225,46 @@ static bool is_swap(const struct reading *r, const char *dev)
 	return false;
 }
 
-/* Look at block device @dev and, through its holders, at all that is on it. */
+/* The disk that the block device @dev is or is a partition of; caller frees. */
+static char *whole_disk(const struct reading *r, const char *dev)
+{
+	autofree char *link = xasprintf("%s/sys/class/block/%s", r->root, dev);
+	autofree char *number = xasprintf("%s/partition", link);
+	char real[PATH_MAX];
+	char *slash;
+
+	if (!file_exists(number) || !realpath(link, real))
+		return xstrdup(dev);
+	*strrchr(real, '/') = '\0';
+	slash = strrchr(real, '/');
+	return xstrdup(slash ? slash + 1 : dev);
+}
+
+/* What @holder, an array or a volume on @d, is built on beside @d. */
+static void look_for_spans(const struct reading *r, const char *holder,
+			   struct disk *d)
+{
+	auto_strlist struct strlist slaves = { 0 };
+	autofree char *name = attr(r, holder, "dm/name");
+	autofree char *what =
+		xasprintf("'%s', which runs", *name ? name : holder);
+
+	list_names(r, holder, "slaves", "", &slaves);
+	for (size_t i = 0; i < slaves.n; i++) {
+		autofree char *disk = whole_disk(r, slaves.v[i]);
+
+		/* volumes on volumes are looked at by themselves */
+		if (strcmp(disk, d->name) && strncmp(disk, "dm-", 3) &&
+		    strncmp(disk, "md", 2))
+			disk_add_span(d, disk, what);
+	}
+}
+
+/* Look at block device @dev and, through its partitions and its holders, at all that is on it. */
 static void look_for_use(const struct reading *r, const char *dev,
 			 struct disk *d)
 {
+	auto_strlist struct strlist parts = { 0 };
 	auto_strlist struct strlist holders = { 0 };
 	autofree char *devno = attr(r, dev, "dev");
 	autofree char *dir = mounted_on(r, devno, r->slot_dir);
@@ -239,9 +275,16 @@ static void look_for_use(const struct reading *r, const char *dev,
 		d->in_use = xasprintf("'%s' is mounted on '%s'", dev, dir);
 	if (!d->in_use && is_swap(r, dev))
 		d->in_use = xasprintf("'%s' is swapped on", dev);
+	/* an array may have partitions, too */
+	list_names(r, dev, "", dev, &parts);
+	for (size_t i = 0; i < parts.n; i++)
+		look_for_use(r, parts.v[i], d);
 	list_names(r, dev, "holders", "", &holders);
 	for (size_t i = 0; i < holders.n; i++) {
+		if (strlist_has(&d->holders, holders.v[i]))
+			continue;
 		strlist_add(&d->holders, holders.v[i]);
+		look_for_spans(r, holders.v[i], d);
 		look_for_use(r, holders.v[i], d);
 	}
 }
@@ -314,10 +357,8 @@ static void read_disk(const struct reading *r, const char *name,
 	d->optical = !strncmp(name, "sr", 2);
 	list_names(r, name, "", name, &d->parts);
 	look_for_use(r, name, d);
-	for (size_t i = 0; i < d->parts.n; i++) {
-		look_for_use(r, d->parts.v[i], d);
+	for (size_t i = 0; i < d->parts.n; i++)
 		take_named(r, d->parts.v[i], &d->paravane);
-	}
 }
 
 static bool is_no_disk(const char *name)

@@ -69,7 +69,7 @@ static const struct opt {
 	OPT("dry-run", NULL, dry_run, "print the plan, do nothing"),
 	OPT("json", NULL, json, "print the plan as JSON"),
 	OPT("list-disks", NULL, list_disks,
-	    "list the disks, and why one can't be used"),
+	    "list the disks, what is on them, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
 	OPT("ask", NULL, ask, "ask a person at this console, then install"),
 	OPT("check", NULL, check,
@@ -175,8 +175,10 @@ static int get_facts(const struct options *o, struct facts *facts,
 		return image_facts(facts, o->image, o->iso, err);
 	if (!o->facts) {
 		rc = facts_read(facts, "", o->slot, err);
-		if (!rc)
+		if (!rc) {
 			bootargs_read(facts, o->slot);
+			facts_probe(facts);
+		}
 		return rc;
 	}
 	rc = file_read(o->facts, &text, err);

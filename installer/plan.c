@@ -100,6 +100,9 @@ int install_plan(struct install *in, const struct facts *facts,
 		in->disk = facts->disks;
 	else
 		rc = disks_choose(facts, answers, 1, &in->disk, err);
+	/* a pool that has grown over several disks stays as it is where it is kept */
+	if (!rc && in->keep == KEEP_NOTHING)
+		rc = disks_check_spans(&in->disk, 1, err);
 	if (!rc)
 		rc = choose_boot(in, facts, err);
 	if (!rc)

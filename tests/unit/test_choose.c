@@ -95,3 +95,31 @@ PVN_TEST(as_many_as_were_asked_for)
 			    "can't install on '/dev/sr0': an optical drive");
 	facts_free(&facts);
 }
+
+PVN_TEST(a_set_is_not_torn_apart)
+{
+	static const char text[] = "[disk sda]\nsize = 8G\n"
+				   "spans = sdaa md array 'x'\n"
+				   "[disk sdb]\nsize = 8G\n"
+				   "[disk sdaa]\nsize = 8G\n"
+				   "spans = sda md array 'x'\n";
+	const struct disk *d[2];
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(facts_parse(&facts, text, "f", &err), 0);
+	d[0] = &facts.disks[0];
+	d[1] = &facts.disks[1];
+	assert_int_equal(disks_check_spans(d, 1, &err), -EPERM);
+	assert_string_equal(
+		err.msg, "can't install on '/dev/sda': md array 'x' is on it "
+			 "and on '/dev/sdaa', which would be left with a part "
+			 "of it: take one of the two disks out of it, or give "
+			 "it up, and install again");
+	assert_int_equal(disks_check_spans(d, 2, &err), -EPERM);
+	d[1] = &facts.disks[2];
+	assert_int_equal(disks_check_spans(d, 2, &err), 0);
+	assert_int_equal(disks_check_spans(&d[1], 1, &err), -EPERM);
+	d[0] = &facts.disks[1];
+	assert_int_equal(disks_check_spans(d, 1, &err), 0);
+	facts_free(&facts);
+}

@@ -58,6 +58,7 @@ static void put_ata_model(const char *root, const char *path, const char *model)
 				 sizeof(page));
 }
 
+#define MD0 "sys/devices/virtual/block/md0"
 #define SDA "sys/devices/pci0/ata1/host0/block/sda"
 #define USB "sys/devices/pci0/usb1/1-1"
 #define SDB USB "/1-1:1.0/host2/block/sdb"
@@ -77,7 +78,15 @@ static void make_machine(const char *root)
 	put(root, SDA "/queue/logical_block_size", "512\n");
 	add_block(root, "sda1", "pci0/ata1/host0/block/sda/sda1", "8:1\n",
 		  "2048\n", false);
-	put(root, SDA "/sda1/holders/dm-0", "");
+	put(root, SDA "/sda1/partition", "1\n");
+	put(root, SDA "/sda1/holders/md0", "");
+	add_block(root, "md0", "virtual/block/md0", "9:0\n", "2048\n", true);
+	put(root, MD0 "/slaves/sda1/partition", "1\n");
+	put(root, MD0 "/slaves/sdb/size", "1\n");
+	/* an array has partitions, too */
+	add_block(root, "md0p1", "virtual/block/md0/md0p1", "259:1\n", "1024\n",
+		  false);
+	put(root, MD0 "/md0p1/holders/dm-0", "");
 	add_block(root, "dm-0", "virtual/block/dm-0", "254:0\n", "2048\n",
 		  true);
 	add_block(root, "sdb", "pci0/usb1/1-1/1-1:1.0/host2/block/sdb",
@@ -112,7 +121,7 @@ static const char want[] =
 	"\n[disk sda]\nmodel = QEMU HARDDISK with a longer name\n"
 	"wwn = naa.5000\nbus = ata\nsize = 8589934592\nsector-size = 512\n"
 	"in-use = 'dm-0' is mounted on '/data'\npartition = sda1\n"
-	"holder = dm-0\n"
+	"holder = md0\nholder = dm-0\nspans = sdb 'md0', which runs\n"
 	"\n[disk sdb]\nvendor = SanDisk\nmodel = Ultra Fit\n"
 	"serial = 4C530001\nbus = usb\nsize = 8589934592\nsector-size = 0\n"
 	"\n[disk sr0]\nbus = ata\nsize = 51200000\nsector-size = 0\n"

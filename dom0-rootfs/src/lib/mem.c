@@ -70,6 +70,15 @@ void strlist_addf(struct strlist *list, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool strlist_has(const struct strlist *list, const char *s)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (!strcmp(list->v[i], s))
+			return true;
+	}
+	return false;
+}
+
 /* "QaQ, QbQ" with @quote for Q and @between for ", ". */
 static char *join(const struct strlist *list, const char *quote,
 		  const char *between)

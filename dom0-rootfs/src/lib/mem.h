@@ -4,6 +4,7 @@
 #ifndef PVN_MEM_H
 #define PVN_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *s);
 void strlist_addf(struct strlist *list, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+bool strlist_has(const struct strlist *list, const char *s);
 /* One after the other with @between between them; "" when it is empty. Caller frees. */
 char *strlist_joined(const struct strlist *list, const char *between);
 /* "'a', 'b'"; "" when it is empty. Caller frees. */
