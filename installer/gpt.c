@@ -15,11 +15,6 @@ static void drop_context(struct fdisk_context **cxt)
 	fdisk_unref_context(*cxt);
 }
 
-static void drop_table(struct fdisk_table **tb)
-{
-	fdisk_unref_table(*tb);
-}
-
 static void drop_partition(struct fdisk_partition **pa)
 {
 	fdisk_unref_partition(*pa);
@@ -31,7 +26,6 @@ static void drop_type(struct fdisk_parttype **type)
 }
 
 #define auto_context __attribute__((cleanup(drop_context)))
-#define auto_table __attribute__((cleanup(drop_table)))
 #define auto_partition __attribute__((cleanup(drop_partition)))
 #define auto_type __attribute__((cleanup(drop_type)))
 
@@ -47,48 +41,6 @@ static int assign(struct fdisk_context *cxt, int fd, const char *path,
 	if (r)
 		return pvn_err_errno(err, -r, "cannot read '%s'", path);
 	return 0;
-}
-
-int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
-		  struct pvn_err *err)
-{
-	autofree char *zeros = xcalloc(1, MIB);
-	size_t n = size < MIB ? (size_t)size : MIB;
-	int rc = write_at(fd, zeros, n, (off_t)start, path, err);
-
-	if (!rc && size > MIB)
-		rc = write_at(fd, zeros, MIB, (off_t)(start + size - MIB), path,
-			      err);
-	return rc;
-}
-
-/* Depth first: what is inside the partitions of the old table goes before it. */
-static int wipe_old_parts(int fd, const char *path, uint64_t size,
-			  unsigned int sector_size, struct pvn_err *err)
-{
-	auto_context struct fdisk_context *cxt = fdisk_new_context();
-	auto_table struct fdisk_table *tb = NULL;
-	int rc = assign(cxt, fd, path, sector_size, true, err);
-
-	if (rc)
-		return rc;
-	if (!fdisk_has_label(cxt) || fdisk_get_partitions(cxt, &tb))
-		return 0;
-	for (size_t i = 0; !rc && i < fdisk_table_get_nents(tb); i++) {
-		struct fdisk_partition *pa = fdisk_table_get_partition(tb, i);
-		uint64_t at;
-		uint64_t len;
-
-		if (!fdisk_partition_has_start(pa) ||
-		    !fdisk_partition_has_size(pa))
-			continue;
-		at = fdisk_partition_get_start(pa) * sector_size;
-		len = fdisk_partition_get_size(pa) * sector_size;
-		/* a damaged table may say anything */
-		if (len && at < size && len <= size - at)
-			rc = gpt_wipe_ends(fd, path, at, len, err);
-	}
-	return rc;
 }
 
 /* A BIOS starts what is in the boot sector, were it zeros, and hangs. This says so
@@ -122,9 +74,7 @@ int gpt_wipe_old(int fd, const char *path, uint64_t size,
 	int rc = gpt_unboot(fd, path, err);
 
 	if (!rc)
-		rc = wipe_old_parts(fd, path, size, sector_size, err);
-	if (!rc)
-		rc = gpt_wipe_ends(fd, path, 0, size, err);
+		rc = wipe_old(fd, path, size, sector_size, err);
 	return rc ? rc : device_sync(fd, path, err);
 }
 
@@ -176,8 +126,8 @@ int gpt_write(int fd, const char *path, const struct layout *layout,
 	/* old superblocks come back to life where a new partition starts at the
 	 * same place as an old one: gone before the table is there */
 	for (size_t i = 0; !rc && i < N_PARTS; i++)
-		rc = gpt_wipe_ends(fd, path, layout->part[i].start,
-				   layout->part[i].size, err);
+		rc = wipe_range(fd, path, layout->part[i].start,
+				layout->part[i].size, err);
 	if (!rc)
 		rc = assign(cxt, fd, path, layout->sector_size, false, err);
 	if (rc)
@@ -336,7 +286,7 @@ int gpt_verify(int fd, const char *path, const struct layout *layout,
 int gpt_erase(int fd, const char *path, uint64_t size, struct pvn_err *err)
 {
 	struct pvn_err ignored;
-	int rc = gpt_wipe_ends(fd, path, 0, size, err);
+	int rc = wipe_range(fd, path, 0, size, err);
 
 	if (!rc)
 		rc = device_sync(fd, path, err);

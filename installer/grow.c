@@ -122,9 +122,9 @@ static int run_pool(void *ctx, struct pvn_err *err)
 		autoclose int fd = device_open(path, true, err);
 
 		rc = fd < 0 ? fd
-			    : gpt_wipe_ends(fd, path, 0,
-					    in->layout.part[PART_GUESTS].size,
-					    err);
+			    : wipe_range(fd, path, 0,
+					 in->layout.part[PART_GUESTS].size,
+					 err);
 		if (!rc)
 			rc = device_sync(fd, path, err);
 	}

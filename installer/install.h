@@ -108,13 +108,18 @@ int image_read_esp(const struct install *in, struct pvn_err *err);
 /* The partitions into the image; their files go. */
 int image_join(const struct install *in, struct pvn_err *err);
 
+/* wipe.c: @fd is the disk (or a file, in tests), @path its name. */
+/* Zero the first and the last MiB of [start, start + size), and what libblkid then recognises in it. */
+int wipe_range(int fd, const char *path, uint64_t start, uint64_t size,
+	       struct pvn_err *err);
+/* The same for the disk and for all that its old tables, whole or damaged, call partitions. */
+int wipe_old(int fd, const char *path, uint64_t size, unsigned int sector_size,
+	     struct pvn_err *err);
+
 /* gpt.c: @fd is the disk (or a file, in tests), @path its name. */
-/* Zero the first and the last MiB of [start, start + size). */
-int gpt_wipe_ends(int fd, const char *path, uint64_t start, uint64_t size,
-		  struct pvn_err *err);
 /* A BIOS which starts this disk is told to try the next. */
 int gpt_unboot(int fd, const char *path, struct pvn_err *err);
-/* The same for the disk and for every partition of its old table. */
+/* Nothing of before boots, and nothing is found: wipe_old(). */
 int gpt_wipe_old(int fd, const char *path, uint64_t size,
 		 unsigned int sector_size, struct pvn_err *err);
 /* Wipe inside the new partitions, write the new GPT, tell the kernel. A BIOS

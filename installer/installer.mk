@@ -5,7 +5,7 @@
 INSTALLER_DIR := installer
 INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
 	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c nvram.c plan.c pool.c probe.c release.c repair.c slot.c source.c \
-	state.c steps.c ui.c
+	state.c steps.c ui.c wipe.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
 INSTALLER_LIBS := -lfdisk -lblkid -linih
 INSTALLER_CPPFLAGS := $(LIB_CPPFLAGS) -I$(INSTALLER_DIR)

@@ -179,7 +179,7 @@ static int wipe_part(const struct install *in, enum part_role role,
 
 	if (fd < 0)
 		return fd;
-	rc = gpt_wipe_ends(
+	rc = wipe_range(
 		fd, path, 0,
 		role == PART_ESP ? in->layout.part[role].size : SLOT_HEAD, err);
 	return rc ? rc : device_sync(fd, path, err);
