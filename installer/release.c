@@ -1,64 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* release.c: lets go of the volume groups and arrays left over on a disk. */
+/* release.c: stops what is built on a disk: volumes, arrays, encryption. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "file.h"
 #include "install.h"
 #include "run.h"
-
-/* Is @path ("/dev/sda2") the disk, a partition of it or built on one? */
-static bool is_on_disk(const struct disk *disk, const char *path)
-{
-	const char *name = strrchr(path, '/');
-
-	if (!name)
-		return false;
-	name++;
-	if (!strcmp(name, disk->name))
-		return true;
-	for (size_t i = 0; i < disk->parts.n; i++) {
-		if (!strcmp(name, disk->parts.v[i]))
-			return true;
-	}
-	for (size_t i = 0; i < disk->holders.n; i++) {
-		if (!strcmp(name, disk->holders.v[i]))
-			return true;
-	}
-	return false;
-}
-
-/* By UUID: two groups may have the same name, and the other is none of ours. */
-static int stop_groups(const struct disk *disk, struct pvn_err *err)
-{
-	autofree char *out = NULL;
-	char *save;
-	int rc = pvn_run_output(PVN_ARGV("lvm", "pvs", "--noheadings",
-					 "--separator", "|", "-o",
-					 "pv_name,vg_uuid"),
-				&out, err);
-
-	if (rc)
-		return rc;
-	for (char *line = strtok_r(out, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		char *pv = line + strspn(line, " \t");
-		char *uuid = strchr(pv, '|');
-		autofree char *select = NULL;
-
-		if (!uuid)
-			continue;
-		*uuid++ = '\0';
-		uuid[strcspn(uuid, " \t")] = '\0';
-		if (!*uuid || !is_on_disk(disk, pv))
-			continue;
-		select = xasprintf("vg_uuid=%s", uuid);
-		rc = PVN_RUN(err, "lvm", "vgchange", "-an", "--select", select);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
 
 static int check_free(const char *dev, struct pvn_err *err)
 {
@@ -78,25 +27,60 @@ static int check_free(const char *dev, struct pvn_err *err)
 	return rc;
 }
 
+static bool is_there(const char *dev)
+{
+	autofree char *path = xasprintf("/sys/class/block/%s", dev);
+
+	return file_exists(path);
+}
+
+/* By the kernel's name: what LVM or mdadm would call it may be there twice. */
+static int stop(const char *dev, struct pvn_err *err)
+{
+	autofree char *path = xasprintf("/sys/class/block/%s/dev", dev);
+	autofree char *node = xasprintf("/dev/%s", dev);
+	autofree char *devno = file_read_line(path);
+	char *minor = devno ? strchr(devno, ':') : NULL;
+
+	if (!strncmp(dev, "md", 2))
+		return PVN_RUN(err, "mdadm", "--stop", node);
+	if (strncmp(dev, "dm-", 3) || !minor)
+		return pvn_err(err, -EBUSY, "'%s' can't be stopped", node);
+	*minor++ = '\0';
+	return PVN_RUN(err, "dmsetup", "remove", "--major", devno, "--minor",
+		       minor);
+}
+
+/* What nothing is built on goes first; then that which it was built on is free, and so on. An array
+ * in a container frees nothing that shows, but the container can't be stopped before. */
+static int stop_all(const struct strlist *holders, struct pvn_err *err)
+{
+	size_t before = SIZE_MAX;
+	size_t left = holders->n;
+	int failed = 0;
+
+	while (left && left < before) {
+		before = left;
+		left = 0;
+		for (size_t i = holders->n; i-- > 0;) {
+			const char *dev = holders->v[i];
+			int rc = is_there(dev) ? check_free(dev, err) : 0;
+
+			if (!rc && is_there(dev))
+				rc = stop(dev, err);
+			if (rc) {
+				failed = rc;
+				left++;
+			}
+		}
+	}
+	return left ? failed : 0;
+}
+
 int release_disk(const struct disk *disk, struct pvn_err *err)
 {
-	bool has_volumes = false;
-	int rc;
+	int rc = stop_all(&disk->holders, err);
 
-	for (size_t i = 0; i < disk->holders.n; i++) {
-		if (!strncmp(disk->holders.v[i], "dm-", 3))
-			has_volumes = true;
-	}
-	rc = has_volumes ? stop_groups(disk, err) : 0;
-	/* what lies on top was found last */
-	for (size_t i = disk->holders.n; !rc && i-- > 0;) {
-		autofree char *path = xasprintf("/dev/%s", disk->holders.v[i]);
-
-		/* the same array may be on two of its partitions */
-		if (!strncmp(disk->holders.v[i], "md", 2) &&
-		    !access(path, F_OK))
-			rc = PVN_RUN(err, "mdadm", "--stop", path);
-	}
 	if (!rc)
 		rc = check_free(disk->name, err);
 	for (size_t i = 0; !rc && i < disk->parts.n; i++)
