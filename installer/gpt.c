@@ -15,6 +15,11 @@ static void drop_context(struct fdisk_context **cxt)
 	fdisk_unref_context(*cxt);
 }
 
+static void drop_table(struct fdisk_table **tb)
+{
+	fdisk_unref_table(*tb);
+}
+
 static void drop_partition(struct fdisk_partition **pa)
 {
 	fdisk_unref_partition(*pa);
@@ -26,6 +31,7 @@ static void drop_type(struct fdisk_parttype **type)
 }
 
 #define auto_context __attribute__((cleanup(drop_context)))
+#define auto_table __attribute__((cleanup(drop_table)))
 #define auto_partition __attribute__((cleanup(drop_partition)))
 #define auto_type __attribute__((cleanup(drop_type)))
 

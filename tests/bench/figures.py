@@ -5,7 +5,7 @@
 Sizes are the ISO's. Times are those of one installation and one boot in QEMU,
 one after the other on a machine that does nothing else. What the script
 'builds' and 'guests' measured is taken from O/figures-build.json and
-O/figures-guests.json. All goes to O/figures.json; a
+O/figures-guests.json, what the tests of leftovers counted from O/leftovers.json. All goes to O/figures.json; a
 figure that is not known is null there, and 'why' has the reason. Beside each stands what
 the file 'limits' says; the exit code does not depend on that.
 """
@@ -104,6 +104,16 @@ def measured_fuzzing():
     return {"fuzz_execs": json.loads(path.read_text())["fuzz_execs"]}, {}
 
 
+def counted_leftovers():
+    """What the last run of the tests of leftovers counted."""
+    names = ["leftover_cases", "leftover_cases_passed"]
+    path = OUT / "leftovers.json"
+    if not path.exists():
+        return dict.fromkeys(names), dict.fromkeys(names, "'make test' and 'make test-faults' count them")
+    counted = json.loads(path.read_text())
+    return {name: counted[name] for name in names}, {}
+
+
 def print_table(figures):
     limits = read_limits()
     for name, value in figures.items():
@@ -123,9 +133,11 @@ def main():
     guests, why = measured_guests()
     fuzzing, why_not = measured_fuzzing()
     why.update(why_not)
+    leftovers, why_not = counted_leftovers()
+    why.update(why_not)
     figures = {"iso_bytes": size,
                "iso_bytes_by_component": bytes_by_component(iso),
-               **measure_machine(iso), **measure_builds(), **fuzzing, **guests}
+               **measure_machine(iso), **measure_builds(), **fuzzing, **guests, **leftovers}
     print_table(figures)
     figures["accelerator"] = ACCEL
     figures["commit"] = os.environ.get("PVN_DESCRIBE") or "unknown"

@@ -14,7 +14,7 @@ from install import blank_disk, install, make_key, overlay
 from machine import Machine
 from qemu import ACCEL, Disk
 
-pytest_plugins = ["faults"]
+pytest_plugins = ["faults", "leftover_table"]
 
 OUT = pathlib.Path(os.environ.get("O") or "out").resolve()
 # each of those that test at the same time has its own

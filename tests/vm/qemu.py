@@ -17,7 +17,8 @@ ACCELERATOR = {
 PVH_CPU = "qemu64,+svm,+npt"
 OVMF = pathlib.Path("/usr/share/OVMF")
 # Each SATA port takes one; the CD has the first.
-DISK_DEVICES = {"virtio": "virtio-blk-pci", "sata": "ide-hd,bus=ide.{}"}
+DISK_DEVICES = {"virtio": "virtio-blk-pci", "sata": "ide-hd,bus=ide.{}", "nvme": "nvme",
+                "usb": "usb-storage,bus=usbdisks.0"}
 
 
 class Disk(NamedTuple):
@@ -104,7 +105,9 @@ def _one_disk(i, disk):
 
 
 def disks(all_disks):
-    return [word for i, disk in enumerate(all_disks) for word in _one_disk(i, disk)]
+    usb = any(isinstance(disk, Disk) and disk.bus == "usb" for disk in all_disks)
+    return (["-device", "qemu-xhci,id=usbdisks"] if usb else []) + [
+        word for i, disk in enumerate(all_disks) for word in _one_disk(i, disk)]
 
 
 def network(port, address, tftp, nic, netboot=None):
