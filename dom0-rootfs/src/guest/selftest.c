@@ -374,16 +374,16 @@ static void look_guest(struct selftest_finding *f)
 }
 
 const struct selftest selftests[] = {
-	{ "xen", look_xen },
-	{ "cpu", look_cpu },
-	{ "microcode", look_microcode },
-	{ "iommu", look_iommu },
-	{ "memory", look_memory },
-	{ "clock", look_clock },
-	{ "network", look_network },
-	{ "disks", look_disks },
-	{ "guest", look_guest },
-	{ NULL, NULL },
+	{ "xen", look_xen, false },
+	{ "cpu", look_cpu, false },
+	{ "microcode", look_microcode, false },
+	{ "iommu", look_iommu, false },
+	{ "memory", look_memory, false },
+	{ "clock", look_clock, false },
+	{ "network", look_network, false },
+	{ "disks", look_disks, false },
+	{ "guest", look_guest, true },
+	{ NULL, NULL, false },
 };
 
 const char *selftest_verdict_name(enum selftest_verdict verdict)

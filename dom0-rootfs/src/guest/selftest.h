@@ -4,6 +4,8 @@
 #ifndef PVN_SELFTEST_H
 #define PVN_SELFTEST_H
 
+#include <stdbool.h>
+
 enum selftest_verdict {
 	SELFTEST_GOOD,
 	SELFTEST_NOTE, /* works, but somebody should know */
@@ -18,9 +20,10 @@ struct selftest_finding {
 struct selftest {
 	const char *name; /* "memory" */
 	void (*look)(struct selftest_finding *finding);
+	bool slow; /* it takes seconds */
 };
 
-/* Up to one without a name. The last starts a guest, and takes seconds. */
+/* Up to one without a name. The last starts a guest. */
 extern const struct selftest selftests[];
 
 /* "good", "note", "bad" */
