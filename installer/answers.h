@@ -26,7 +26,7 @@ struct answers {
 	char *vlan; /* "1" to "4094" */
 	struct strlist ssh_keys;
 	/* the filters for the disk: fnmatch() patterns, and bytes (0: none) */
-	char *disk_device;
+	struct strlist disk_devices; /* any of them */
 	char *disk_serial;
 	char *disk_model;
 	char *disk_wwn;

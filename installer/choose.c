@@ -36,6 +36,15 @@ static bool device_matches(const struct disk *d, const char *pattern)
 	return false;
 }
 
+static bool is_named(const struct disk *d, const struct strlist *patterns)
+{
+	for (size_t i = 0; i < patterns->n; i++) {
+		if (device_matches(d, patterns->v[i]))
+			return true;
+	}
+	return !patterns->n;
+}
+
 /* Which key of [disk] says that it isn't @d: "model 'X' is not 'Y*'"; caller frees. NULL: none. */
 static char *mismatch(const struct disk *d, const struct answers *a)
 {
@@ -52,8 +61,11 @@ static char *mismatch(const struct disk *d, const struct answers *a)
 	char size[16];
 	char limit[16];
 
-	if (a->disk_device && !device_matches(d, a->disk_device))
-		return xasprintf("it is not '%s'", a->disk_device);
+	if (!is_named(d, &a->disk_devices)) {
+		autofree char *names = strlist_quoted(&a->disk_devices);
+
+		return xasprintf("it is not %s", names);
+	}
 	for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
 		if (!matches(filters[i].pattern, filters[i].text))
 			return xasprintf("%s '%s' is not '%s'", filters[i].key,

@@ -25,10 +25,12 @@ static struct facts facts;
 static int choose(const char *device, size_t want, const struct disk **chosen,
 		  struct pvn_err *err)
 {
-	struct answers a = { .disk_device = xstrdup(device) };
-	int rc = disks_choose(&facts, &a, want, chosen, err);
+	struct answers a = { 0 };
+	int rc;
 
-	free(a.disk_device);
+	strlist_add(&a.disk_devices, device);
+	rc = disks_choose(&facts, &a, want, chosen, err);
+	strlist_free(&a.disk_devices);
 	return rc;
 }
 
@@ -71,6 +73,23 @@ PVN_TEST(by_the_names_of_udev)
 		else
 			assert_string_equal(err.msg, "no disk matches [disk]");
 	}
+	facts_free(&facts);
+}
+
+PVN_TEST(any_of_several)
+{
+	const struct disk *d[2] = { 0 };
+	struct answers a = { 0 };
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(facts_parse(&facts, machine, "f", &err), 0);
+	strlist_add(&a.disk_devices, "/dev/sda");
+	strlist_add(&a.disk_devices, "nvme0n1");
+	assert_int_equal(disks_choose(&facts, &a, 2, d, &err), 0);
+	/* in the order of the facts */
+	assert_string_equal(d[0]->name, "nvme0n1");
+	assert_string_equal(d[1]->name, "sda");
+	strlist_free(&a.disk_devices);
 	facts_free(&facts);
 }
 
