@@ -41,6 +41,7 @@ struct install {
 	int slot_fd; /* slot a, until slot b is copied from it, or -1 */
 	int source_fd; /* the device with the booted ISO, or -1 */
 	uint64_t iso_size;
+	char *fingerprint; /* of the host's ssh key, once it is there */
 };
 
 /* Where the new system's file systems are mounted during the install. */
@@ -224,6 +225,9 @@ size_t nvram_put_first(uint16_t *order, size_t n, uint16_t number);
  * -ENOENT when there is none anywhere. */
 int source_find(const char *file, char **text_r, char **name_r,
 		struct pvn_err *err);
+/* Mount what somebody has brought on @dev, to be read only, at *dir_r (static), until source_unmount(). */
+int source_mount(const char *dev, const char **dir_r, struct pvn_err *err);
+void source_unmount(void);
 /* Wait for the network and fetch what is at @url (http, tftp); caller frees. */
 int source_fetch(const char *url, char **text_r, struct pvn_err *err);
 

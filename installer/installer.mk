@@ -4,10 +4,12 @@
 
 INSTALLER_DIR := installer
 INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
-	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c nvram.c plan.c pool.c probe.c release.c repair.c slot.c source.c \
-	state.c steps.c ui.c wipe.c
+	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c nvram.c pages.c pages_access.c pages_disk.c \
+	pages_hardware.c pages_host.c pages_network.c pages_summary.c plan.c pool.c probe.c release.c repair.c slot.c \
+	source.c state.c steps.c ui.c ui_newt.c ui_plain.c wipe.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
-INSTALLER_LIBS := -lfdisk -lblkid -linih
+# newt and S-Lang are linked in, a sixth of what they are; ui_newt.c tells why tempnam() is wrapped.
+INSTALLER_LIBS := -lfdisk -lblkid -linih -l:libnewt.a -l:libslang.a -lcrypt -Wl,--wrap=tempnam
 INSTALLER_CPPFLAGS := $(LIB_CPPFLAGS) -I$(INSTALLER_DIR)
 INSTALLER := $(O)/bin/paravane-install
 
@@ -26,7 +28,7 @@ $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
 
 # Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
-UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram plan repair run size slot wipe zones
+UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram pages plan repair run size slot wipe zones
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
 UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
 

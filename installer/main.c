@@ -14,6 +14,7 @@
 #include "install.h"
 #include "repair.h"
 #include "run.h"
+#include "ui.h"
 #include "zones.h"
 
 #ifndef PVN_VERSION
@@ -37,6 +38,7 @@ struct options {
 	bool list_disks;
 	bool facts_dump;
 	bool ask;
+	bool plain;
 	bool check;
 	bool repair;
 	bool broken;
@@ -72,6 +74,8 @@ static const struct opt {
 	    "list the disks, what is on them, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
 	OPT("ask", NULL, ask, "ask a person at this console, then install"),
+	OPT("plain", NULL, plain,
+	    "with --ask: plain text, for any terminal and screen readers"),
 	OPT("check", NULL, check,
 	    "only read the answers, and say what is wrong"),
 	OPT("repair", NULL, repair,
@@ -157,11 +161,20 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-static int fail(int exit_code, const struct pvn_err *err)
+/* Tell of what is wrong, where the person looks. */
+static void tell(const char *begin, const char *what)
 {
 	fflush(stdout);
-	fprintf(stderr, "paravane-install: %s\n", err->msg);
-	pvn_log("%s", err->msg);
+	if (ui_began())
+		ui_refuse("%s", what);
+	else
+		fprintf(stderr, "%s%s\n", begin, what);
+	pvn_log("%s", what);
+}
+
+static int fail(int exit_code, const struct pvn_err *err)
+{
+	tell("paravane-install: ", err->msg);
 	return exit_code;
 }
 
@@ -199,16 +212,18 @@ static int get_answers(const struct options *o, struct answers *answers)
 			    &err);
 	if (!answers_parse(answers, text, name, &errors))
 		return PVN_EXIT_OK;
-	for (size_t i = 0; i < errors.n; i++) {
-		fprintf(stderr, "%s\n", errors.v[i]);
-		pvn_log("%s", errors.v[i]);
-	}
+	for (size_t i = 0; i < errors.n; i++)
+		tell("", errors.v[i]);
 	return PVN_EXIT_USAGE;
 }
 
 static void on_step(void *arg, size_t i, size_t n, const struct pvn_step *step)
 {
 	(void)arg;
+	if (ui_began()) {
+		ui_progress(i, n, step->what);
+		return;
+	}
 	printf("[%zu/%zu] %s: %s\n", i + 1, n, step->name, step->what);
 	fflush(stdout);
 }
@@ -216,11 +231,15 @@ static void on_step(void *arg, size_t i, size_t n, const struct pvn_step *step)
 static void on_undo(void *arg, const struct pvn_step *step,
 		    const struct pvn_err *err)
 {
+	autofree char *what =
+		err ? xasprintf("undo %s failed: %s", step->name, err->msg)
+		    : xasprintf("undo %s", step->name);
+
 	(void)arg;
-	if (err)
-		fprintf(stderr, "undo %s failed: %s\n", step->name, err->msg);
+	if (ui_began())
+		ui_busy("%s", what);
 	else
-		fprintf(stderr, "undo %s\n", step->name);
+		fprintf(stderr, "%s\n", what);
 }
 
 static int run_steps(const struct pvn_plan *steps, void *ctx,
@@ -242,16 +261,24 @@ static int carry_out(struct install *in)
 	struct timespec begin, end;
 	int rc;
 
-	install_print(in, stdout);
+	/* who was asked has confirmed it */
+	if (!ui_began())
+		install_print(in, stdout);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	rc = run_steps(&in->steps, in, &err);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (rc && in->keep != KEEP_NOTHING)
-		fputs("the pool and the guests are as they were\n", stderr);
+		tell("", "the pool and the guests are as they were");
 	if (rc)
 		return fail(rc == PVN_REFUSED ? PVN_EXIT_REFUSED
 					      : PVN_EXIT_FAILED,
 			    &err);
+	if (ui_began()) {
+		dialog_done(ASKED, in->fingerprint, in->answers->address);
+		return PVN_EXIT_OK;
+	}
+	if (in->fingerprint)
+		printf("host key: %s\n", in->fingerprint);
 	printf("installed Paravane as '%s' on %s in %.1f s\n", in->id,
 	       in->disk->path,
 	       (double)(end.tv_sec - begin.tv_sec) +
@@ -279,8 +306,10 @@ static int install(const struct options *o, const struct facts *facts)
 				  o->slot, &err);
 		if (rc) {
 			rc = fail(PVN_EXIT_REFUSED, &err);
-			facts_print_table(facts, stderr);
-			disks_print_mismatches(facts, &answers, stderr);
+			if (!ui_began()) {
+				facts_print_table(facts, stderr);
+				disks_print_mismatches(facts, &answers, stderr);
+			}
 		} else if (o->dry_run && o->json) {
 			plan_print_json(&in.steps, stdout);
 		} else if (o->dry_run) {
@@ -382,14 +411,15 @@ static int check(const struct options *o)
 /* Returns an exit code. */
 static int ask(struct options *o)
 {
-	int rc;
+	int rc = EXIT_NO_ANSWERS;
 
-	if (dialog_run(ASKED, o->slot) != DIALOG_INSTALL)
-		return EXIT_NO_ANSWERS;
-	o->answers = ASKED;
-	rc = with_facts(o);
-	if (!rc && !o->dry_run)
-		dialog_done(ASKED);
+	if (dialog_run(ASKED, o->slot, o->plain) == DIALOG_INSTALL) {
+		o->answers = ASKED;
+		if (o->dry_run)
+			ui_end();
+		rc = with_facts(o);
+	}
+	ui_end();
 	return rc;
 }
 

@@ -150,6 +150,7 @@ void install_free(struct install *in)
 	for (size_t i = 0; i < N_PARTS; i++)
 		free(in->part[i]);
 	free(in->slot_dir);
+	free(in->fingerprint);
 	free(in->vg);
 	free(in->xen_args);
 	free(in->kernel_args);

@@ -82,7 +82,7 @@ int source_fetch(const char *url, char **text_r, struct pvn_err *err)
 	return rc ? rc : file_read(FETCHED, text_r, err);
 }
 
-static int mount_any(const char *dev, struct pvn_err *err)
+int source_mount(const char *dev, const char **dir_r, struct pvn_err *err)
 {
 	/* noload: not even a journal is written back to what is not ours */
 	static const struct {
@@ -94,19 +94,27 @@ static int mount_any(const char *dev, struct pvn_err *err)
 	for (size_t i = 0; rc && i < sizeof(types) / sizeof(*types); i++)
 		rc = device_mount(dev, MNT_ANSWERS, types[i].type, MS_RDONLY,
 				  types[i].options, err);
+	*dir_r = MNT_ANSWERS;
 	return rc;
+}
+
+void source_unmount(void)
+{
+	struct pvn_err ignored;
+
+	device_unmount(MNT_ANSWERS, &ignored);
 }
 
 /* Read the answers off @dev. -ENOENT: they aren't there. */
 static int read_labelled(const char *dev, char **text_r, struct pvn_err *err)
 {
-	struct pvn_err second;
-	int rc = mount_any(dev, err);
+	const char *dir;
+	int rc = source_mount(dev, &dir, err);
 
 	if (rc)
 		return rc;
 	rc = file_read(MNT_ANSWERS "/" FILE_NAME, text_r, err);
-	device_unmount(MNT_ANSWERS, &second);
+	source_unmount();
 	return rc;
 }
 

@@ -155,6 +155,32 @@ static int write_name(const char *name, struct pvn_err *err)
 	return file_write(MNT_STATE "/etc/hostname", line, 0644, err);
 }
 
+/* The host's ssh key is made here, unless one was restored: who installs it learns of its fingerprint before
+ * anybody else can answer at its address. */
+static int make_host_key(struct install *in, struct pvn_err *err)
+{
+	static const char path[] = MNT_STATE
+		"/etc/dropbear/dropbear_ed25519_host_key";
+	static const char mark[] = "Fingerprint: ";
+	autofree char *said = NULL;
+	const char *at;
+	int rc = 0;
+
+	if (!file_exists(path))
+		rc = PVN_RUN(err, "dropbearkey", "-t", "ed25519", "-f", path);
+	if (!rc)
+		rc = pvn_run_output(PVN_ARGV("dropbearkey", "-y", "-f", path),
+				    &said, err);
+	if (rc)
+		return rc;
+	at = strstr(said, mark);
+	if (!at)
+		return pvn_err(err, -EINVAL, "no fingerprint of '%s'", path);
+	at += strlen(mark);
+	in->fingerprint = xasprintf("%.*s", (int)strcspn(at, "\n"), at);
+	return 0;
+}
+
 int state_configure(struct install *in, struct pvn_err *err)
 {
 	int rc = restore(in, err);
@@ -167,8 +193,10 @@ int state_configure(struct install *in, struct pvn_err *err)
 		rc = write_network(in, err);
 	if (!rc)
 		rc = write_keys(in, err);
-	if (!rc && in->iso) /* many hosts may start from it: no seed */
+	if (!rc && in->iso) /* many hosts may start from it: no seed, no key */
 		return image_fill_state(in, err);
+	if (!rc)
+		rc = make_host_key(in, err);
 	if (!rc)
 		rc = write_seed(err);
 	return rc ? rc : device_unmount(MNT_STATE, err);

@@ -1,131 +1,173 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ui.c: pages of plain text on a console. */
-#include <ctype.h>
-#include <errno.h>
+/* ui.c: pages, in one of two ways of showing them. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
-#include "ui.h"
+#include "ui_ops.h"
 
-#define COLUMNS 78
+static const struct ui_ops *ops; /* NULL: none began */
 
-static const char
-	*back; /* of the prompts of this page: the first has none before it */
+void ui_begin(bool plain)
+{
+	if (ops)
+		return;
+	ops = !plain && ui_newt.begin() ? &ui_newt : &ui_plain;
+	if (ops == &ui_plain)
+		ops->begin();
+}
+
+void ui_end(void)
+{
+	if (ops)
+		ops->end();
+	ops = NULL;
+}
+
+bool ui_began(void)
+{
+	return ops != NULL;
+}
+
+static char *make_text(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	return text;
+}
+
+/* @text in lines of at most @columns, all but the first behind so many blanks as @head has characters; caller
+ * frees. */
+static char *fill(const char *head, char *text, size_t columns)
+{
+	char *out = NULL;
+	char *save = NULL;
+	const size_t indent = strlen(head);
+	size_t column = indent;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	if (!f)
+		abort();
+	fputs(head, f);
+	for (char *word = strtok_r(text, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		size_t n = strlen(word);
+
+		if (column > indent && column + 1 + n > columns) {
+			fprintf(f, "\n%*s", (int)indent, "");
+			column = indent;
+		}
+		column += (size_t)fprintf(f, "%s%s", column > indent ? " " : "",
+					  word);
+	}
+	fputc('\n', f);
+	fclose(f);
+	return out;
+}
 
 void ui_page(const char *title, unsigned int at, unsigned int of)
 {
-	int n = of ? printf("\n--- %s (%u of %u) ", title, at, of)
-		   : printf("\n--- %s ", title);
+	autofree char *head = of ? xasprintf("%s (%u of %u)", title, at, of)
+				 : xstrdup(title);
 
-	back = of ? ", or b for back" : "";
-	for (; n < COLUMNS; n++)
-		putchar('-');
-	printf("\n\n");
+	ops->page(head, !of);
 }
 
 void ui_say(const char *fmt, ...)
 {
 	autofree char *text = NULL;
-	char *save = NULL;
-	size_t column = 0;
+	autofree char *lines = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		abort();
+	text = make_text(fmt, ap);
 	va_end(ap);
-	for (char *word = strtok_r(text, " ", &save); word;
-	     word = strtok_r(NULL, " ", &save)) {
-		size_t len = strlen(word);
-
-		if (column && column + 1 + len > COLUMNS) {
-			putchar('\n');
-			column = 0;
-		}
-		column += (size_t)printf("%s%s", column ? " " : "", word);
-	}
-	printf("\n\n");
+	lines = fill("", text, ops->columns);
+	ops->text(lines);
+	ops->text("\n");
 }
 
-/* A line without the blanks at its ends, or NULL at the end of the input. Caller frees. */
-static char *read_line(void)
+void ui_entry(const char *name, const char *fmt, ...)
 {
+	autofree char *head = xasprintf("%-12s ", name);
+	autofree char *text = NULL;
+	autofree char *lines = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = make_text(fmt, ap);
+	va_end(ap);
+	lines = fill(head, text, ops->columns);
+	ops->text(lines);
+}
+
+void ui_line(const char *fmt, ...)
+{
+	autofree char *text = NULL;
 	autofree char *line = NULL;
-	size_t room = 0;
-	char *begin;
-	ssize_t len;
+	va_list ap;
 
-	fflush(stdout);
-	len = getline(&line, &room, stdin);
-	if (len < 0)
-		return NULL;
-	while (len && isspace((unsigned char)line[len - 1]))
-		line[--len] = '\0';
-	begin = line + strspn(line, " \t");
-	return xstrdup(begin);
+	va_start(ap, fmt);
+	text = make_text(fmt, ap);
+	va_end(ap);
+	line = xasprintf("%s\n", text);
+	ops->text(line);
 }
 
-static int is_back(const char *line)
+void ui_refuse(const char *fmt, ...)
 {
-	return !strcmp(line, "b") || !strcmp(line, "back");
+	autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = make_text(fmt, ap);
+	va_end(ap);
+	ops->refuse(text);
+}
+
+void ui_busy(const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = make_text(fmt, ap);
+	va_end(ap);
+	ops->busy(text);
+}
+
+void ui_progress(size_t i, size_t n, const char *what)
+{
+	ops->progress(i, n, what);
 }
 
 int ui_choose(const char *const *items, size_t n, size_t preset)
 {
-	for (size_t i = 0; i < n; i++)
-		printf("%4zu  %s\n", i + 1, items[i]);
-	putchar('\n');
-	for (;;) {
-		autofree char *line = NULL;
-		unsigned long number;
-		char *end;
+	int chosen = ops->choose(items, n, preset);
 
-		if (preset < n)
-			printf("Number%s [%zu]: ", back, preset + 1);
-		else
-			printf("Number%s: ", back);
-		line = read_line();
-		if (!line)
-			return UI_END;
-		if (*back && is_back(line))
-			return UI_BACK;
-		if (!*line && preset < n)
-			return (int)preset;
-		number = strtoul(line, &end, 10);
-		if (*line && !*end && number >= 1 && number <= n)
-			return (int)number - 1;
-		printf("'%.20s' is none of these: a number from 1 to %zu is expected.\n",
-		       line, n);
-	}
+	if (chosen != UI_PLAIN)
+		return chosen;
+	ui_end();
+	ui_begin(true);
+	return UI_AGAIN;
 }
 
-int ui_ask(const char *what, const char *preset, char **text_r)
+int ui_pick(const char *const *items, size_t n, bool *picked)
 {
-	autofree char *line = NULL;
+	return ops->pick(items, n, picked);
+}
 
-	if (*preset)
-		printf("%s%s [%s]: ", what, back, preset);
-	else
-		printf("%s%s: ", what, back);
-	line = read_line();
-	if (!line)
-		return UI_END;
-	if (is_back(line))
-		return UI_BACK;
-	*text_r = xstrdup(!*line ? preset : !strcmp(line, "-") ? "" : line);
-	return 0;
+int ui_ask(struct ui_field *fields, size_t n, ui_check check, void *arg)
+{
+	return ops->ask(fields, n, check, arg);
 }
 
 int ui_wait(const char *what)
 {
-	autofree char *line = NULL;
-
-	printf("%s%s: ", what, back);
-	line = read_line();
-	if (!line)
-		return UI_END;
-	return is_back(line) ? UI_BACK : 0;
+	return ops->wait(what);
 }

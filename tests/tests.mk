@@ -29,6 +29,12 @@ test: check iso
 test-faults: check iso $(DEBIAN)
 	$(Q)$(IN) env $(TEST_ENV) python3 -m pytest tests/vm $(VM_ARGS) -m faults $(if $(T),-k '$(T)')
 
+# A picture of each of the installer's pages, for docs/installing.md.
+.PHONY: screenshots
+screenshots: iso
+	$(Q)rm -f docs/installer/*.png
+	$(Q)$(IN) env $(TEST_ENV) PVN_SCREENSHOTS=docs/installer python3 -m pytest tests/vm/test_dialog.py -k vga
+
 figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN))
 	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) tests/bench/builds
 	$(Q)rm -f $(O)/figures-guests.json

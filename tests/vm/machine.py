@@ -64,12 +64,31 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def drain(connection):
-    try:
-        while connection.recv(4096):
-            pass
-    except OSError:
-        pass  # it was closed
+class Line:
+    """A serial line, as a person types on it who sees a prompt there. It stays open: QEMU
+    drops what it has not read when it is hung up. What comes back is in QEMU's log of it;
+    the serial port stands still unless it is read, too."""
+
+    def __init__(self, path):
+        self.path, self.socket = path, None
+
+    def type(self, text):
+        if self.socket is None:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(str(self.path))
+            threading.Thread(target=self._drain, daemon=True).start()
+        self.socket.sendall(text.encode())
+
+    def _drain(self):
+        try:
+            while self.socket.recv(4096):
+                pass
+        except OSError:
+            pass  # it was closed
+
+    def close(self):
+        if self.socket is not None:
+            self.socket.close()
 
 
 class Machine:
@@ -98,10 +117,10 @@ class Machine:
         if answers is not None:
             self.fw_cfg["opt/paravane/answers"] = answers
         self.log = pathlib.Path(log)
-        self.line = None
         self.console = Console(self.log / f"{name}-serial.log")
         self.firmware_log = Console(self.log / f"{name}-firmware.log")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pvn-"))
+        self.line = Line(self.folder / "serial")
         self.qmp = Qmp(self.folder / "qmp")
         self.process = self.started = self.ssh_after = self.port = None
 
@@ -150,19 +169,11 @@ class Machine:
         live.discard(self)
 
     def type_on_console(self, text):
-        """Type on the serial line, as a person who sees a prompt there. The line
-        stays open: QEMU drops what it has not read when it is hung up. What comes
-        back is in the log; the serial port stands still unless it is read, too."""
-        if self.line is None:
-            self.line = socket.socket(socket.AF_UNIX)
-            self.line.connect(f"{self.folder}/serial")
-            threading.Thread(target=drain, args=[self.line], daemon=True).start()
-        self.line.sendall(text.encode())
+        self.line.type(text)
 
     def close(self):
         self.kill()
-        if self.line is not None:
-            self.line.close()
+        self.line.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def firmware_memory(self):

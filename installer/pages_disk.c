@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pages_disk.c: the dialogue's page about the disk, and about what of it is kept. */
+#include <string.h>
+
+#include "choose.h"
+#include "pages.h"
+#include "size.h"
+
+static const char title[] = "The disk";
+
+/* What is on it, in a word or two; caller frees. */
+static char *content(const struct disk *disk)
+{
+	if (disk->paravane.n)
+		return xstrdup("a Paravane");
+	if (disk->holders.n)
+		return xstrdup("array or LVM");
+	if (disk->parts.n)
+		return xasprintf("%zu %s", disk->parts.n,
+				 disk->parts.n == 1 ? "partition"
+						    : "partitions");
+	return xstrdup("");
+}
+
+/* What stands in the list of disks; caller frees. */
+static char *disk_line(const struct disk *disk)
+{
+	autofree char *has = content(disk);
+	char size[16];
+
+	return xasprintf("%-12s %6s  %-6s %-17.17s %-13.13s %s", disk->path,
+			 size_print(disk->size, size),
+			 *disk->bus ? disk->bus : "-",
+			 *disk->model ? disk->model : "-",
+			 *disk->serial ? disk->serial : "-", has);
+}
+
+char *page_disk_text(const struct disk *disk)
+{
+	autofree char *has = content(disk);
+	char size[16];
+
+	return xasprintf("%s, %s%s%s%s%s%s%s%s%s", disk->path,
+			 size_print(disk->size, size), *disk->bus ? ", " : "",
+			 disk->bus, *disk->model ? ", " : "", disk->model,
+			 *disk->serial ? ", serial " : "", disk->serial,
+			 *has ? ", has " : "", has);
+}
+
+static void list_disks(const struct facts *facts, struct strlist *lines,
+		       struct strlist *paths)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct disk *disk = &facts->disks[i];
+		autofree char *problem = disk_problem(disk);
+		autofree char *line = disk_line(disk);
+		struct pvn_err err;
+
+		if (!problem && disks_check_spans(&disk, 1, &err))
+			problem = xstrdup(err.msg);
+		if (problem) {
+			if (!told)
+				ui_line("These can't be used:");
+			told = true;
+			ui_line("%s\n   %s", line, problem);
+			continue;
+		}
+		strlist_add(lines, line);
+		strlist_add(paths, disk->path);
+	}
+	if (told)
+		ui_line("%s", "");
+}
+
+static int ask_disk(struct dialog *d)
+{
+	auto_strlist struct strlist lines = { 0 };
+	auto_strlist struct strlist paths = { 0 };
+	size_t preset;
+	int chosen;
+
+	if (page_read_facts(d))
+		return UI_END;
+	ui_page(title, PAGE_DISK, PAGES);
+	ui_say("On which disk shall Paravane be installed?");
+	list_disks(&d->facts, &lines, &paths);
+	if (!lines.n) {
+		ui_say("There is no disk that can be used.");
+		chosen = ui_wait("Press Enter to look again");
+		return chosen ? chosen : UI_AGAIN;
+	}
+	preset = lines.n == 1 ? 0 : lines.n;
+	for (size_t i = 0; i < paths.n && d->disk; i++)
+		preset = strcmp(paths.v[i], d->disk) ? preset : i;
+	chosen = ui_choose((const char *const *)lines.v, lines.n, preset);
+	if (chosen < 0)
+		return chosen;
+	page_set(&d->disk, xstrdup(paths.v[chosen]));
+	return 0;
+}
+
+const struct disk *page_chosen_disk(const struct dialog *d)
+{
+	for (size_t i = 0; i < d->facts.n; i++) {
+		if (!strcmp(d->facts.disks[i].path, d->disk))
+			return &d->facts.disks[i];
+	}
+	return NULL;
+}
+
+static int ask_keep(struct dialog *d)
+{
+	static const char *const items[] = {
+		"nothing: all that is on the disk is lost",
+		"its guests, with their disks and templates; the host is a new one",
+		"its guests and the host's configuration: nothing else is asked",
+	};
+	static const char *const names[] = { "nothing", "guests",
+					     "configuration" };
+	const struct disk *disk = page_chosen_disk(d);
+	size_t preset = 0;
+	int rc;
+
+	if (!disk || !disk->paravane.n) {
+		page_set(&d->keep, NULL);
+		return 0;
+	}
+	for (size_t i = 0; i < 3 && d->keep; i++)
+		preset = strcmp(names[i], d->keep) ? preset : i;
+	ui_page(title, PAGE_DISK, PAGES);
+	ui_say("There is a Paravane on '%s'. What of it is kept?", d->disk);
+	rc = ui_choose(items, 3, d->keep ? preset : 3);
+	if (rc < 0)
+		return rc;
+	page_set(&d->keep, xstrdup(names[rc]));
+	return 0;
+}
+
+int page_disk(struct dialog *d)
+{
+	int rc;
+
+	do {
+		rc = ask_disk(d);
+		if (!rc)
+			rc = ask_keep(d);
+		else
+			return rc;
+	} while (rc == UI_BACK);
+	return rc;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_pages.c: the dialogue's pages, answered in plain text from a file; what comes of them is an answer
+ * file. */
+#include <stdio.h>
+#include <string.h>
+
+#include "answers.h"
+#include "file.h"
+#include "pages.h"
+#include "unit.h"
+
+#define TYPED "/tmp/pvn-unit-typed"
+#define SHOWN "/tmp/pvn-unit-shown"
+#define ASKED "/tmp/pvn-unit-asked.ini"
+#define KEY \
+	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8Yh2x0G3yFYt5m0TQv0b0J3rQ8v0pX3b7o6m9d1z2y me"
+
+/* Answer @page with these lines; returns what it did. */
+static int answer(int (*page)(struct dialog *d), struct dialog *d,
+		  const char *lines)
+{
+	struct pvn_err err;
+	int shown = dup(STDOUT_FILENO);
+	int rc;
+
+	assert_int_equal(file_write(TYPED, lines, 0600, &err), 0);
+	assert_non_null(freopen(TYPED, "r", stdin));
+	fflush(stdout);
+	assert_non_null(freopen(SHOWN, "w", stdout));
+	ui_begin(true);
+	rc = page(d);
+	ui_end();
+	fflush(stdout);
+	dup2(shown, STDOUT_FILENO);
+	close(shown);
+	return rc;
+}
+
+static void assert_shown(const char *text)
+{
+	autofree char *shown = NULL;
+	struct pvn_err err;
+
+	assert_int_equal(file_read(SHOWN, &shown, &err), 0);
+	if (!strstr(shown, text))
+		fail_msg("'%s' is not in: %s", text, shown);
+}
+
+static void add_disk(struct dialog *d)
+{
+	struct disk *disk = facts_add(&d->facts, "sda");
+
+	disk->size = (uint64_t)100 << 30;
+	page_set(&d->disk, xstrdup("/dev/sda"));
+}
+
+/* The pages before the last one, and what is typed there. */
+static void answer_all(struct dialog *d)
+{
+	assert_int_equal(
+		answer(page_network, d,
+		       "1\n9999\n42\n2\n192.0.2.300/24\n192.0.2.5/24\n192.0.2.1\n\n"
+		       "2\n2001:db8::5/64\n2001:db8::1\n"),
+		0);
+	assert_shown("'9999' can't be taken");
+	assert_shown("'192.0.2.300/24' can't be taken");
+	assert_int_equal(answer(page_hostname, d, "no_name\nxen9\n"), 0);
+	assert_shown("'no_name' can't be taken");
+	assert_int_equal(answer(page_keys, d, "1\nnonsense\n" KEY "\n\n"), 0);
+	assert_shown("'nonsense' can't be taken");
+	assert_int_equal(answer(page_password, d, "sesame\nsimsim\nsesame\n"),
+			 0);
+	assert_shown("These are not the same");
+	assert_int_equal(
+		answer(page_time, d, "berlin\nEurope/Berlin\n192.0.2.9\n"), 0);
+	assert_shown("Is it one of these: Europe/Berlin?");
+}
+
+static void read_back(const struct dialog *d, struct answers *a)
+{
+	auto_strlist struct strlist errors = { 0 };
+	autofree char *text = NULL;
+	struct pvn_err err;
+
+	assert_int_equal(pages_write(d, ASKED, &err), 0);
+	assert_int_equal(file_read(ASKED, &text, &err), 0);
+	if (answers_parse(a, text, "asked", &errors))
+		fail_msg("%s", errors.v[0]);
+}
+
+PVN_TEST(an_answer_file_comes_of_it)
+{
+	struct dialog d = { 0 };
+	struct answers a = { 0 };
+
+	add_disk(&d);
+	answer_all(&d);
+	assert_int_equal(answer(page_summary, &d, "yes\nsda\n"), 0);
+	assert_shown("expected 'sda'");
+	assert_shown("ERASED       /dev/sda, 100G");
+	read_back(&d, &a);
+	assert_string_equal(a.hostname, "xen9");
+	assert_string_equal(a.address, "192.0.2.5/24");
+	assert_string_equal(a.gateway, "192.0.2.1");
+	assert_string_equal(a.address6, "2001:db8::5/64");
+	assert_string_equal(a.gateway6, "2001:db8::1");
+	assert_string_equal(a.vlan, "42");
+	assert_int_equal(a.nics.n, 0);
+	assert_string_equal(a.ssh_keys.v[0], KEY);
+	assert_memory_equal(a.password_hash, "$6$", 3);
+	assert_string_equal(a.timezone, "Europe/Berlin");
+	assert_string_equal(a.ntp, "192.0.2.9");
+	assert_string_equal(a.disk_devices.v[0], "/dev/sda");
+	assert_string_equal(a.keep, "nothing");
+	answers_free(&a);
+	dialog_free(&d);
+}
+
+PVN_TEST(what_is_kept_is_not_asked)
+{
+	struct dialog d = { 0 };
+	struct answers a = { 0 };
+
+	add_disk(&d);
+	page_set(&d.keep, xstrdup("configuration"));
+	assert_int_equal(answer(page_summary, &d, "sda\n"), 0);
+	assert_shown("the guests, and the host's configuration");
+	assert_shown("WRITTEN TO");
+	read_back(&d, &a);
+	assert_string_equal(a.keep, "configuration");
+	assert_null(a.hostname);
+	answers_free(&a);
+	dialog_free(&d);
+}
+
+PVN_TEST(ways_back)
+{
+	struct dialog d = { 0 };
+
+	assert_int_equal(answer(page_network, &d, "b\n"), UI_BACK);
+	/* out of the addresses to the choice, to the VLAN, to the interface, and off the page */
+	assert_int_equal(answer(page_network, &d,
+				"1\n\n2\n192.0.2.5/24\nb\nb\nb\nb\n"),
+			 UI_BACK);
+	assert_int_equal(answer(page_keys, &d, "1\nb\nb\n"), UI_BACK);
+	assert_int_equal(answer(page_hostname, &d, ""), UI_END);
+	dialog_free(&d);
+}
