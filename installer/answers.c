@@ -96,6 +96,9 @@ static const struct key keys[] = {
 	  "100G", "the disk is at least this large", AT(disk_size_min) },
 	{ "disk", "size-max", check_size, SIZE, ONE_OF_SECTION, 24, NULL, "2T",
 	  "the disk is at most this large", AT(disk_size_max) },
+	{ "disk", "raid", NULL, TEXT, OPTIONAL, 8, "none", "raid1",
+	  "raid1: two disks match, and each has all; or none", AT(raid),
+	  .choices = "none or raid1" },
 	{ "console", "xen-args", check_args, TEXT, OPTIONAL, 256, NULL,
 	  "com1=115200,8n1 console=com1,vga",
 	  "more arguments for Xen, kept in grubenv", AT(xen_args) },
@@ -275,6 +278,17 @@ static bool seen_in_section(const struct parser *p, const char *section)
 	return false;
 }
 
+/* Another key of the same section which is needed in the same way. */
+static bool seen_of_need(const struct parser *p, const struct key *k)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (p->seen[i] && keys[i].need == k->need &&
+		    !strcmp(keys[i].section, k->section))
+			return true;
+	}
+	return false;
+}
+
 static bool is_static(const struct parser *p, const struct key *k)
 {
 	const struct key *when = find_key(k->section, k->when);
@@ -321,7 +335,7 @@ static void check_needs(struct parser *p, int last)
 				     p->name, last, k->name, k->section,
 				     k->doc);
 		if (k->need == ONE_OF_SECTION && strcmp(told, k->section) &&
-		    !seen_in_section(p, k->section)) {
+		    !seen_of_need(p, k)) {
 			told = k->section;
 			strlist_addf(
 				p->errors,

@@ -33,6 +33,7 @@ struct answers {
 	char *disk_bus;
 	uint64_t disk_size_min;
 	uint64_t disk_size_max;
+	char *raid; /* "none" or "raid1" */
 	char *xen_args;
 	char *kernel_args;
 	char *password_hash; /* crypt(3)'s */

@@ -90,8 +90,8 @@ static int add_part(struct fdisk_context *cxt, const struct layout *layout,
 	auto_partition struct fdisk_partition *pa = fdisk_new_partition();
 	auto_type struct fdisk_parttype *type =
 		fdisk_label_get_parttype_from_string(fdisk_get_label(cxt, NULL),
-						     part_role_type(role));
-	autofree char *name = xasprintf("pvn-%s-%s", part_role_name(role), id);
+						     part_type(layout, role));
+	autofree char *name = part_name(layout, role, id);
 	const struct part *p = &layout->part[role];
 	size_t number;
 	int r;
@@ -230,7 +230,7 @@ static bool part_is(const struct fdisk_partition *pa_in,
 		    const char *id)
 {
 	struct fdisk_partition *pa = (struct fdisk_partition *)pa_in;
-	autofree char *want = xasprintf("pvn-%s-%s", part_role_name(role), id);
+	autofree char *want = part_name(layout, role, id);
 	const char *name = fdisk_partition_get_name(pa);
 	struct fdisk_parttype *type = fdisk_partition_get_type(pa);
 	const struct part *p = &layout->part[role];
@@ -240,7 +240,7 @@ static bool part_is(const struct fdisk_partition *pa_in,
 	       fdisk_partition_get_size(pa) == p->size / layout->sector_size &&
 	       name && !strcmp(name, want) && type &&
 	       !strcasecmp(fdisk_parttype_get_string(type),
-			   part_role_type(role));
+			   part_type(layout, role));
 }
 
 int gpt_part_guid(int fd, const char *path, unsigned int sector_size,

@@ -50,6 +50,7 @@ int grow_look(struct grow *g, const char *guests, const char *id,
 	snprintf(g->in.id, sizeof(g->in.id), "%s", id);
 	g->in.vg = xasprintf("pvn_%s", id);
 	g->in.part[PART_GUESTS] = xstrdup(guests);
+	g->in.guests = xstrdup(guests);
 	if (*guests != '/')
 		return pvn_err(err, -EINVAL, "'%s': expected /dev/NAME",
 			       guests);

@@ -31,6 +31,11 @@ struct install {
 	struct layout layout;
 	struct pool_layout pool;
 	char *part[N_PARTS]; /* device nodes, by role */
+	char *state,
+		*guests; /* the last two of these, or the mirrors of which they are a half */
+	/* The same on the other disk of a RAID1: of it only disk, bios, layout and part are used. Owned;
+	 * NULL: there is one disk. */
+	struct install *second;
 	char *vg;
 	char *xen_args; /* beyond the release's own; NULL: none */
 	char *kernel_args;
@@ -61,6 +66,9 @@ void install_free(struct install *in);
 
 /* steps.c: append the steps to in->steps, in their order. */
 void install_add_steps(struct install *in);
+
+/* verify.c: read back and compare what the steps have written. */
+int install_verify(struct install *in, struct pvn_err *err);
 
 /* release.c: let go of what uses the disk: volume groups and arrays. */
 int release_disk(const struct disk *disk, struct pvn_err *err);
@@ -193,6 +201,18 @@ int state_folders(struct pvn_err *err);
 bool state_is_clean(const char *dev);
 int state_configure(struct install *in, struct pvn_err *err);
 int state_verify(const struct install *in, struct pvn_err *err);
+
+/* mirror.c: the arrays over two disks, for the state's file system and the pool. Without a second disk these
+ * do nothing. */
+int mirror_make(const struct install *in, struct pvn_err *err);
+/* Start the one of @role with @halves, one or two devices, unless it runs. */
+int mirror_assemble(enum part_role role, const char *id,
+		    const struct strlist *halves, struct pvn_err *err);
+int mirror_stop(const struct install *in, struct pvn_err *err);
+/* Do both run, on both disks? */
+int mirror_verify(const struct install *in, struct pvn_err *err);
+/* "/dev/md/pvn-state-0a1b2c3d". Caller frees. */
+char *mirror_path(enum part_role role, const char *id);
 
 /* pool.c */
 int pool_make(const struct install *in, struct pvn_err *err);

@@ -4,9 +4,9 @@
 
 INSTALLER_DIR := installer
 INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c gpt.c \
-	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c nvram.c pages.c pages_access.c pages_disk.c \
-	pages_hardware.c pages_host.c pages_network.c pages_summary.c plan.c pool.c probe.c release.c repair.c slot.c \
-	source.c state.c steps.c ui.c ui_newt.c ui_plain.c wipe.c
+	grow.c grub.c image.c ini_lines.c keep.c layout.c main.c mirror.c nvram.c pages.c pages_access.c pages_disk.c \
+	pages_hardware.c pages_host.c pages_network.c pages_summary.c plan.c pool.c probe.c release.c repair.c \
+	repair_state.c replace.c slot.c source.c state.c steps.c ui.c ui_newt.c ui_plain.c verify.c wipe.c
 INSTALLER_OBJS := $(INSTALLER_SRCS:%.c=$(O)/obj/installer/%.o)
 # newt and S-Lang are linked in, a sixth of what they are; ui_newt.c tells why tempnam() is wrapped.
 INSTALLER_LIBS := -lfdisk -lblkid -linih -l:libnewt.a -l:libslang.a -lcrypt -Wl,--wrap=tempnam

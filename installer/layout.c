@@ -33,9 +33,22 @@ const char *part_role_name(enum part_role role)
 	return roles[role].name;
 }
 
-const char *part_role_type(enum part_role role)
+static bool is_half(const struct layout *layout, enum part_role role)
 {
-	return roles[role].type;
+	return layout->mirrored && (role == PART_STATE || role == PART_GUESTS);
+}
+
+char *part_name(const struct layout *layout, enum part_role role,
+		const char *id)
+{
+	return xasprintf("pvn-%s%s-%s", is_half(layout, role) ? "md-" : "",
+			 roles[role].name, id);
+}
+
+const char *part_type(const struct layout *layout, enum part_role role)
+{
+	return is_half(layout, role) ? "A19D880F-05FC-4D3B-A006-743F0F84911E"
+				     : roles[role].type;
 }
 
 uint64_t layout_end(uint64_t size)

@@ -3,6 +3,7 @@
 #ifndef PVN_LAYOUT_H
 #define PVN_LAYOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
 #include "mem.h"
@@ -31,6 +32,7 @@ struct part {
 
 struct layout {
 	unsigned int sector_size;
+	bool mirrored; /* state and guests are halves of mirrors over two disks */
 	struct part part[N_PARTS];
 };
 
@@ -45,8 +47,13 @@ struct pool_layout {
 /* "bios", "esp", "slot-a" ...: the middle of the GPT name. */
 const char *part_role_name(enum part_role role);
 
+/* The partition's name in the GPT, "pvn-esp-0a1b2c3d"; "pvn-md-state-0a1b2c3d" for the half of a mirror, which
+ * nobody must take for the whole. Caller frees. */
+char *part_name(const struct layout *layout, enum part_role role,
+		const char *id);
+
 /* The GUID of the partition's type. */
-const char *part_role_type(enum part_role role);
+const char *part_type(const struct layout *layout, enum part_role role);
 
 /* Lay out a disk of @size bytes with sectors of @sector_size. Only MiB that
  * are wholly on the disk are used; the first and the last are left to the GPT.
@@ -68,7 +75,10 @@ int layout_take(struct layout *layout, char id_r[9],
 		const struct strlist *named, unsigned int sector_size,
 		struct pvn_err *err);
 
-/* Divide a guests' partition of @size bytes. */
+/* What a mirror's own data takes of its guests' partitions: at the start, and rounding. */
+#define MIRROR_HEAD (2 * MIB)
+
+/* Divide a guests' partition, or mirror, of @size bytes. */
 void pool_layout_make(struct pool_layout *pool, uint64_t size);
 
 /* The device node of partition @number (1...) of @disk: sda1, nvme0n1p1.

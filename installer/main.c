@@ -13,6 +13,7 @@
 #include "grow.h"
 #include "install.h"
 #include "repair.h"
+#include "replace.h"
 #include "run.h"
 #include "ui.h"
 #include "zones.h"
@@ -43,6 +44,9 @@ struct options {
 	bool repair;
 	bool broken;
 	bool without_copy;
+	const char *replace;
+	const char *old;
+	bool force;
 	bool example;
 	bool zones;
 	bool help;
@@ -84,6 +88,10 @@ static const struct opt {
 	    "with --repair: only what does not start as it is"),
 	OPT("without-copy", NULL, without_copy,
 	    "with --repair: mend the state partition without a copy of it"),
+	OPT("replace", "DISK", replace,
+	    "have a disk take a place in an installation on two"),
+	OPT("old", "DISK", old, "with --replace: in place of this one"),
+	OPT("force", NULL, force, "with --replace: erase what is on it"),
 	OPT("example", NULL, example,
 	    "print an answer file with all keys explained"),
 	OPT("zones", NULL, zones, "list the time zones that there are"),
@@ -279,8 +287,9 @@ static int carry_out(struct install *in)
 	}
 	if (in->fingerprint)
 		printf("host key: %s\n", in->fingerprint);
-	printf("installed Paravane as '%s' on %s in %.1f s\n", in->id,
-	       in->disk->path,
+	printf("installed Paravane as '%s' on %s%s%s in %.1f s\n", in->id,
+	       in->disk->path, in->second ? " and " : "",
+	       in->second ? in->second->disk->path : "",
 	       (double)(end.tv_sec - begin.tv_sec) +
 		       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
 	printf("finish: %s\n", in->answers->finish);
@@ -336,11 +345,15 @@ static int repair_found(const struct options *o, struct repair *r)
 		plan_print(&r->steps, stdout);
 	else if (run_steps(&r->steps, r, &err))
 		return fail(PVN_EXIT_FAILED, &err);
-	if (r->loader.code)
-		return fail(PVN_EXIT_FAILED, &r->loader);
+	for (const struct repair *on = r; on; on = on->second) {
+		if (on->loader.code)
+			return fail(PVN_EXIT_FAILED, &on->loader);
+	}
 	if (!o->json && (o->dry_run ? !r->steps.n : !r->changed))
-		printf("nothing to mend: what '%s' starts from is whole\n",
-		       r->disk.path);
+		printf("nothing to mend: what '%s'%s%s%s %s from is whole\n",
+		       r->disk.path, r->second ? " and '" : "",
+		       r->second ? r->second->disk.path : "",
+		       r->second ? "'" : "", r->second ? "start" : "starts");
 	return PVN_EXIT_OK;
 }
 
@@ -375,6 +388,33 @@ static int grow(const struct options *o)
 					    : PVN_EXIT_FAILED,
 			  &err);
 	grow_free(&g);
+	return rc;
+}
+
+/* Returns an exit code. */
+static int replace(const struct options *o)
+{
+	const struct replace_request request = { .new_disk = o->replace,
+						 .old_disk = o->old,
+						 .slot_dir = o->slot,
+						 .force = o->force };
+	struct replace p;
+	struct pvn_err err = { 0 };
+	int rc = replace_plan(&p, &request, &err);
+
+	if (rc)
+		rc = fail(rc == PVN_REFUSED ? PVN_EXIT_REFUSED
+					    : PVN_EXIT_FAILED,
+			  &err);
+	else if (o->dry_run && o->json)
+		plan_print_json(&p.steps, stdout);
+	else if (o->dry_run)
+		plan_print(&p.steps, stdout);
+	else if (run_steps(&p.steps, &p, &err))
+		rc = fail(PVN_EXIT_FAILED, &err);
+	else
+		puts("it is being rebuilt while the host works: 'host disk' shows how far, and until then the host can't do without the other disk");
+	replace_free(&p);
 	return rc;
 }
 
@@ -444,11 +484,12 @@ int main(int argc, char **argv)
 		if (!o.dry_run && !o.list_disks && !o.facts_dump && !o.check)
 			log = fopen(LOG_FILE, "ae");
 		pvn_log_to(log);
-		rc = o.repair  ? repair(&o)
-		     : o.grow  ? grow(&o)
-		     : o.ask   ? ask(&o)
-		     : o.check ? check(&o)
-			       : with_facts(&o);
+		rc = o.repair	 ? repair(&o)
+		     : o.grow	 ? grow(&o)
+		     : o.replace ? replace(&o)
+		     : o.ask	 ? ask(&o)
+		     : o.check	 ? check(&o)
+				 : with_facts(&o);
 		pvn_log_to(NULL);
 	}
 	if (fflush(stdout) || ferror(stdout)) {

@@ -32,6 +32,80 @@ static int choose_boot(struct install *in, const struct facts *facts,
 	return 0;
 }
 
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+/* One disk, or the two of a RAID1. */
+static int choose(struct install *in, const struct facts *facts,
+		  struct pvn_err *err)
+{
+	const bool raid = !strcmp(in->answers->raid, "raid1");
+	const struct disk *chosen[2] = { NULL, NULL };
+	int rc = disks_choose(facts, in->answers, raid ? 2 : 1, chosen, err);
+
+	/* a pool that has grown over several disks stays as it is where it is kept */
+	if (!rc && in->keep == KEEP_NOTHING)
+		rc = disks_check_spans(chosen, raid ? 2 : 1, err);
+	in->disk = chosen[0];
+	if (rc || !raid)
+		return rc;
+	if (in->keep != KEEP_NOTHING)
+		return pvn_err(err, -EPERM,
+			       "can't keep what is on two disks, expected no "
+			       "'keep' with 'raid'");
+	if (chosen[0]->sector_size != chosen[1]->sector_size)
+		return pvn_err(err, -EPERM,
+			       "can't make a RAID1 of '%s' and '%s': their "
+			       "sectors are of %u and %u bytes",
+			       chosen[0]->path, chosen[1]->path,
+			       chosen[0]->sector_size, chosen[1]->sector_size);
+	in->second = xcalloc(1, sizeof(*in->second));
+	*in->second = (struct install){ .answers = in->answers,
+					.disk = chosen[1],
+					.kept = in->kept,
+					.slot_dir = xstrdup(in->slot_dir),
+					.xen_args = copy(in->xen_args),
+					.kernel_args = copy(in->kernel_args),
+					.disk_fd = -1,
+					.source_fd = -1,
+					.slot_fd = -1 };
+	snprintf(in->second->id, sizeof(in->second->id), "%s", in->id);
+	return 0;
+}
+
+/* A RAID1 is laid out as the smaller of its disks. */
+static int make_layout(struct install *in, struct pvn_err *err)
+{
+	uint64_t size = in->disk->size;
+	int rc;
+
+	if (in->second && in->second->disk->size < size)
+		size = in->second->disk->size;
+	rc = layout_make(&in->layout, size, in->disk->sector_size, err);
+	if (rc || !in->second)
+		return rc;
+	in->layout.mirrored = true;
+	in->second->layout = in->layout;
+	in->second->bios = in->bios;
+	return 0;
+}
+
+static void name_devices(struct install *in)
+{
+	for (struct install *on = in; on; on = on->second) {
+		for (unsigned int i = 0; i < N_PARTS; i++)
+			on->part[i] =
+				on->iso ? image_part(on->disk->path, i)
+					: part_path(on->disk->path, i + 1);
+	}
+	in->state = in->second ? mirror_path(PART_STATE, in->id)
+			       : xstrdup(in->part[PART_STATE]);
+	in->guests = in->second ? mirror_path(PART_GUESTS, in->id)
+				: xstrdup(in->part[PART_GUESTS]);
+}
+
 static int choose_layout(struct install *in, struct pvn_err *err)
 {
 	const struct disk *d = in->disk;
@@ -47,7 +121,7 @@ static int choose_layout(struct install *in, struct pvn_err *err)
 		return 0;
 	}
 	if (in->keep == KEEP_NOTHING)
-		return layout_make(&in->layout, d->size, d->sector_size, err);
+		return make_layout(in, err);
 	for (size_t i = 0; i < d->holders.n; i++) {
 		if (!strncmp(d->holders.v[i], "md", 2))
 			return pvn_err(err, -EPERM,
@@ -62,11 +136,6 @@ static int choose_layout(struct install *in, struct pvn_err *err)
 			       "all on it is erased",
 			       d->path, why.msg);
 	return 0;
-}
-
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
 }
 
 static const char *first_of(const char *a, const char *b)
@@ -99,10 +168,7 @@ int install_plan(struct install *in, const struct facts *facts,
 	if (in->iso)
 		in->disk = facts->disks;
 	else
-		rc = disks_choose(facts, answers, 1, &in->disk, err);
-	/* a pool that has grown over several disks stays as it is where it is kept */
-	if (!rc && in->keep == KEEP_NOTHING)
-		rc = disks_check_spans(&in->disk, 1, err);
+		rc = choose(in, facts, err);
 	if (!rc)
 		rc = choose_boot(in, facts, err);
 	if (!rc)
@@ -111,12 +177,26 @@ int install_plan(struct install *in, const struct facts *facts,
 		return rc;
 	in->vg = xasprintf("pvn_%s", in->id);
 	if (!in->iso)
-		pool_layout_make(&in->pool, in->layout.part[PART_GUESTS].size);
-	for (unsigned int i = 0; i < N_PARTS; i++)
-		in->part[i] = in->iso ? image_part(in->disk->path, i)
-				      : part_path(in->disk->path, i + 1);
+		pool_layout_make(&in->pool,
+				 in->layout.part[PART_GUESTS].size -
+					 (in->second ? MIRROR_HEAD : 0));
+	name_devices(in);
 	install_add_steps(in);
 	return 0;
+}
+
+static void print_parts(const struct install *in, FILE *f)
+{
+	char start[16];
+	char size[16];
+
+	for (unsigned int i = 0; i < N_PARTS; i++) {
+		const struct part *p = &in->layout.part[i];
+		autofree char *name = part_name(&in->layout, i, in->id);
+
+		fprintf(f, "  %-16s %s at %s, %s\n", in->part[i], name,
+			size_print(p->start, start), size_print(p->size, size));
+	}
 }
 
 void install_print(const struct install *in, FILE *f)
@@ -127,18 +207,13 @@ void install_print(const struct install *in, FILE *f)
 		[KEEP_CONFIGURATION] =
 			"its pool, its guests and the host's configuration stay",
 	};
-	autofree char *what = describe(in->disk);
-	char start[16];
-	char size[16];
 
-	fprintf(f, "install '%s' on %s (%s); %s\n", in->id, in->disk->path,
-		what, lost[in->keep]);
-	for (unsigned int i = 0; i < N_PARTS; i++) {
-		const struct part *p = &in->layout.part[i];
+	for (const struct install *on = in; on; on = on->second) {
+		autofree char *what = describe(on->disk);
 
-		fprintf(f, "  %-16s pvn-%s-%s at %s, %s\n", in->part[i],
-			part_role_name(i), in->id, size_print(p->start, start),
-			size_print(p->size, size));
+		fprintf(f, "install '%s' on %s (%s); %s\n", in->id,
+			on->disk->path, what, lost[in->keep]);
+		print_parts(on, f);
 	}
 	plan_print(&in->steps, f);
 	fprintf(f, "finish: %s\n", in->answers->finish);
@@ -146,12 +221,17 @@ void install_print(const struct install *in, FILE *f)
 
 void install_free(struct install *in)
 {
+	if (in->second)
+		install_free(in->second);
+	free(in->second);
 	plan_free(&in->steps);
 	for (size_t i = 0; i < N_PARTS; i++)
 		free(in->part[i]);
 	free(in->slot_dir);
 	free(in->fingerprint);
 	free(in->vg);
+	free(in->state);
+	free(in->guests);
 	free(in->xen_args);
 	free(in->kernel_args);
 	if (in->disk_fd >= 0)

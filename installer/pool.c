@@ -23,7 +23,7 @@ static int make_pool(const struct install *in, struct pvn_err *err)
 
 int pool_make(const struct install *in, struct pvn_err *err)
 {
-	char *dev = in->part[PART_GUESTS];
+	char *dev = in->guests;
 	/* aligned as the sizes were computed, whatever the disk hints at */
 	int rc = PVN_RUN(err, "lvm", "pvcreate", "-y", "-ff", "--dataalignment",
 			 "1m", dev);

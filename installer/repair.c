@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -21,14 +20,6 @@
 /* The commands that read and write grubenv take it, too: what is mounted to be read can't be mounted to
  * be written. */
 #define ESP_LOCK RUN_DIR "/esp.lock"
-#define BOOT_NOTES "boot" /* on the state partition */
-#define STATE_DIR "/state"
-#define NEW_STATE "/run/paravane-install/new-state"
-#define COPY \
-	"state-old" /* volume with the state partition before it was mended */
-#define UNFINISHED_COPY COPY ".new"
-#define BLOCK 4096
-#define KEYS "/etc/dropbear/authorized_keys"
 
 static char *kv_value(const char *path, const char *key)
 {
@@ -46,13 +37,13 @@ static char *partition_name(const char *uevent)
 	return kv_value(uevent, "PARTNAME");
 }
 
-/* The id of the only installation on this machine's disks, or NULL. */
+/* The id of the only installation on this machine's disks, one or two, or NULL. */
 static char *only_installation(void)
 {
 	static const char prefix[] = "pvn-esp-";
 	glob_t found = { 0 };
 	char *id = NULL;
-	size_t n = 0;
+	bool others = false;
 
 	glob("/sys/class/block/*/uevent", 0, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
@@ -60,12 +51,13 @@ static char *only_installation(void)
 
 		if (!name || strncmp(name, prefix, sizeof(prefix) - 1))
 			continue;
+		others = others ||
+			 (id && strcmp(id, name + sizeof(prefix) - 1));
 		free(id);
 		id = xstrdup(name + sizeof(prefix) - 1);
-		n++;
 	}
 	globfree(&found);
-	if (n == 1)
+	if (!others)
 		return id;
 	free(id);
 	return NULL;
@@ -86,108 +78,143 @@ static int find_id(struct repair *r, const char *id, struct pvn_err *err)
 	return 0;
 }
 
-/* The kernel's name of this installation's partition, or NULL. */
-static char *find_part(const struct repair *r, enum part_role role)
+/* The kernel's name of the disk that the partition @dev is on. Caller frees; NULL: it is none. */
+static char *disk_of(const char *dev)
 {
-	autofree char *wanted =
-		xasprintf("pvn-%s-%s", part_role_name(role), r->in.id);
+	autofree char *below = xasprintf("/sys/class/block/%s", dev);
+	autofree char *real = realpath(below, NULL);
+
+	if (!real)
+		return NULL;
+	*strrchr(real, '/') = '\0';
+	return xstrdup(strrchr(real, '/') + 1);
+}
+
+/* The kernel's name of the partition @wanted, or NULL; on @disk, NULL: on any. With @disks, the disks of
+ * all that have the name are added to it. */
+static char *find_part(const char *wanted, const char *disk,
+		       struct strlist *disks)
+{
 	glob_t found = { 0 };
 	char *dev = NULL;
 
 	glob("/sys/class/block/*/uevent", 0, NULL, &found);
-	for (size_t i = 0; !dev && i < found.gl_pathc; i++) {
+	for (size_t i = 0; (!dev || disks) && i < found.gl_pathc; i++) {
 		autofree char *name = partition_name(found.gl_pathv[i]);
+		autofree char *node = NULL;
+		autofree char *on = NULL;
 
-		if (name && !strcmp(name, wanted))
-			dev = kv_value(found.gl_pathv[i], "DEVNAME");
+		if (!name || strcmp(name, wanted))
+			continue;
+		node = kv_value(found.gl_pathv[i], "DEVNAME");
+		on = node ? disk_of(node) : NULL;
+		if (!on || (disk && strcmp(disk, on)))
+			continue;
+		if (disks)
+			strlist_add(disks, on);
+		free(dev);
+		dev = steal_ptr(&node);
 	}
 	globfree(&found);
 	return dev;
 }
 
-static int find_parts(struct repair *r, struct pvn_err *err)
+static int find_parts(struct install *in, struct pvn_err *err)
 {
 	for (unsigned int i = 0; i < N_PARTS; i++) {
-		autofree char *dev = find_part(r, i);
+		autofree char *name = part_name(&in->layout, i, in->id);
+		autofree char *dev = find_part(name, in->disk->name, NULL);
 
 		if (!dev)
 			return pvn_err(err, -ENOENT,
-				       "there is no partition 'pvn-%s-%s'",
-				       part_role_name(i), r->in.id);
-		r->in.part[i] = xasprintf("/dev/%s", dev);
+				       "there is no partition '%s' on '%s'",
+				       name, in->disk->path);
+		in->part[i] = xasprintf("/dev/%s", dev);
 		/* sysfs counts in 512 bytes, whatever the disk's sectors */
-		r->in.layout.part[i].start = device_number(dev, "start") * 512;
-		r->in.layout.part[i].size = device_number(dev, "size") * 512;
+		in->layout.part[i].start = device_number(dev, "start") * 512;
+		in->layout.part[i].size = device_number(dev, "size") * 512;
 	}
 	return 0;
 }
 
-/* The disk that the partitions are on: BIOS starts its boot sector. */
-static int find_disk(struct repair *r, struct pvn_err *err)
+/* The parts that are on the disk @name: BIOS starts its boot sector. */
+static int find_on_disk(struct repair *r, const char *name, bool mirrored,
+			struct pvn_err *err)
 {
-	const char *dev = strrchr(r->in.part[PART_BIOS], '/') + 1;
-	autofree char *below = xasprintf("/sys/class/block/%s", dev);
-	autofree char *real = realpath(below, NULL);
-	char *name;
-
-	if (!real)
-		return pvn_err_errno(err, errno, "cannot find the disk of '%s'",
-				     r->in.part[PART_BIOS]);
-	*strrchr(real, '/') = '\0';
-	name = strrchr(real, '/') + 1;
 	r->disk.name = xstrdup(name);
 	r->disk.path = xasprintf("/dev/%s", name);
 	r->disk.sector_size =
 		(unsigned int)device_number(name, "queue/logical_block_size");
 	r->in.disk = &r->disk;
 	r->in.bios = r->disk.sector_size == 512;
-	return 0;
+	r->in.layout.mirrored = mirrored;
+	return find_parts(&r->in, err);
 }
 
-static void set(char **field, const char *value)
+static void repair_init(struct repair *r, const char *slot_dir)
 {
-	free(*field);
-	*field = value && *value ? xstrdup(value) : NULL;
+	*r = (struct repair){
+		.in = { .disk_fd = -1,
+			.source_fd = -1,
+			.slot_fd = -1,
+			.slot_dir = xstrdup(slot_dir) },
+		.lock = -1,
+	};
 }
 
-/* What grubenv said, in its own form. */
-static void take_notes(struct repair *r, const char *state_dir)
+static struct repair *repair_new(const char *slot_dir)
 {
-	autofree char *path = xasprintf("%s/" BOOT_NOTES, state_dir);
-	auto_kv struct kv_list notes = { 0 };
-	autofree uint8_t *block = NULL;
-	struct pvn_err ignored;
-	const char *slot;
-	size_t len;
+	struct repair *r = xcalloc(1, sizeof(*r));
 
-	if (file_read_bytes(path, &block, &len, &ignored) ||
-	    len != GRUBENV_SIZE ||
-	    grubenv_parse((const char *)block, &notes, &ignored))
-		return;
-	slot = kv_get(&notes, "slot");
-	set(&r->in.xen_args, kv_get(&notes, "xen_args"));
-	set(&r->in.kernel_args, kv_get(&notes, "kernel_args"));
-	r->in.kept = slot && !strcmp(slot, "b") ? 'b' : 'a';
+	repair_init(r, slot_dir);
+	return r;
 }
 
-/* In use (it is /state) or free; free, it is read without being changed, if it can be. */
-static void look_at_state(struct repair *r)
+/* A host has them at work; the rescue system has not. */
+static int start_mirrors(const struct repair *r, struct pvn_err *err)
 {
-	const char *dev = r->in.part[PART_STATE];
-	struct pvn_err ignored;
-	int fd = open(dev, O_RDONLY | O_EXCL | O_CLOEXEC);
+	static const enum part_role roles[] = { PART_STATE, PART_GUESTS };
+	int rc = 0;
 
-	r->in.kept = 'a';
-	if (fd < 0) {
-		take_notes(r, STATE_DIR);
-		return;
+	for (size_t i = 0; !rc && i < 2; i++) {
+		auto_strlist struct strlist halves = { 0 };
+
+		for (const struct repair *on = r; on; on = on->second)
+			strlist_add(&halves, on->in.part[roles[i]]);
+		rc = mirror_assemble(roles[i], r->in.id, &halves, err);
 	}
-	close(fd);
-	r->state_free = true;
-	if (device_mount(dev, MNT_STATE, "ext4", MS_RDONLY, "noload", &ignored))
-		return;
-	take_notes(r, MNT_STATE);
-	device_unmount(MNT_STATE, &ignored);
+	return rc;
+}
+
+/* The installation's partitions on all disks that have some; of two it is a RAID1. */
+static int find_disks(struct repair *r, struct pvn_err *err)
+{
+	struct layout mirrored = { .mirrored = true };
+	autofree char *half = part_name(&mirrored, PART_STATE, r->in.id);
+	autofree char *esp = part_name(&mirrored, PART_ESP, r->in.id);
+	autofree char *is_half = find_part(half, NULL, NULL);
+	auto_strlist struct strlist disks = { 0 };
+	autofree char *any = find_part(esp, NULL, &disks);
+	struct repair *on = r;
+	int rc = 0;
+
+	if (!any)
+		return pvn_err(err, -ENOENT, "there is no partition '%s'", esp);
+	for (size_t i = 0; !rc && i < disks.n; i++) {
+		if (i) {
+			on->second = repair_new(r->in.slot_dir);
+			on->second->broken = r->broken;
+			snprintf(on->second->in.id, sizeof(r->in.id), "%s",
+				 r->in.id);
+			on = on->second;
+		}
+		rc = find_on_disk(on, disks.v[i], is_half != NULL, err);
+	}
+	if (rc)
+		return rc;
+	r->in.state = is_half ? mirror_path(PART_STATE, r->in.id)
+			      : xstrdup(r->in.part[PART_STATE]);
+	return is_half ? start_mirrors(r, err) : 0;
 }
 
 static int look_at_loader(struct repair *r, struct pvn_err *err)
@@ -248,50 +275,121 @@ static int lock_esp(struct repair *r, struct pvn_err *err)
 	return 0;
 }
 
+static void look_at_disk(struct repair *r)
+{
+	/* the state partition is mended even so */
+	if (look_at_loader(r, &r->loader) || check_source(r, &r->loader))
+		r->esp_lost = r->env_lost = r->files_differ = r->bios_differs =
+			false;
+}
+
 int repair_look(struct repair *r, const char *id, const char *slot_dir,
 		bool broken, struct pvn_err *err)
 {
 	int rc;
 
-	*r = (struct repair){
-		.in = { .disk_fd = -1,
-			.source_fd = -1,
-			.slot_fd = -1,
-			.slot_dir = xstrdup(slot_dir) },
-		.broken = broken,
-		.lock = -1,
-	};
+	repair_init(r, slot_dir);
+	r->broken = broken;
 	rc = lock_esp(r, err);
 	if (!rc)
 		rc = find_id(r, id, err);
 	if (!rc)
-		rc = find_parts(r, err);
-	if (!rc)
-		rc = find_disk(r, err);
+		rc = find_disks(r, err);
 	if (rc)
 		return rc;
-	look_at_state(r);
-	/* the state partition is mended even so */
-	if (look_at_loader(r, &r->loader) || check_source(r, &r->loader))
-		r->esp_lost = r->env_lost = r->files_differ = r->bios_differs =
-			false;
+	repair_look_at_state(r);
+	for (struct repair *on = r; on; on = on->second)
+		look_at_disk(on);
 	return 0;
+}
+
+static bool lost_esp(const struct repair *r)
+{
+	return r->esp_lost;
+}
+
+static bool lost_env(const struct repair *r)
+{
+	return !r->esp_lost && r->env_lost;
+}
+
+static bool keeps_env(const struct repair *r)
+{
+	return !r->esp_lost && !r->env_lost && r->files_differ;
+}
+
+static bool lost_files(const struct repair *r)
+{
+	return r->esp_lost || r->env_lost || r->files_differ;
+}
+
+static bool lost_bios(const struct repair *r)
+{
+	return r->bios_differs;
+}
+
+/* What the state partition said of the boot loader, perhaps but now, is so for both disks. */
+static void take_args(struct install *in, const struct install *from)
+{
+	if (in == from)
+		return;
+	free(in->xen_args);
+	free(in->kernel_args);
+	in->kept = from->kept;
+	in->xen_args = from->xen_args ? xstrdup(from->xen_args) : NULL;
+	in->kernel_args = from->kernel_args ? xstrdup(from->kernel_args) : NULL;
+}
+
+/* For each of the disks that need it. */
+static int on_each(struct repair *r, bool (*needs)(const struct repair *),
+		   int (*mend)(struct install *, struct pvn_err *),
+		   struct pvn_err *err)
+{
+	int rc = 0;
+
+	r->changed = true;
+	for (struct repair *on = r; !rc && on; on = on->second) {
+		take_args(&on->in, &r->in);
+		if (needs(on))
+			rc = mend(&on->in, err);
+	}
+	return rc;
+}
+
+static int mend_esp(struct install *in, struct pvn_err *err)
+{
+	int rc = esp_make(in, err);
+
+	return rc ? rc : device_unmount(MNT_ESP, err);
+}
+
+static int mend_env(struct install *in, struct pvn_err *err)
+{
+	int rc = esp_mend(in, err);
+
+	return rc ? rc : device_unmount(MNT_ESP, err);
+}
+
+static int mend_files(struct install *in, struct pvn_err *err)
+{
+	int rc = esp_mend(in, err);
+
+	return rc ? rc : esp_make_bootable(in, err);
+}
+
+static int mend_bios(struct install *in, struct pvn_err *err)
+{
+	return grub_install_bios(in, false, err);
 }
 
 static int run_esp(void *ctx, struct pvn_err *err)
 {
-	struct repair *r = ctx;
-
-	r->changed = true;
-	return esp_make(&r->in, err);
+	return on_each(ctx, lost_esp, mend_esp, err);
 }
 
 static int run_env(void *ctx, struct pvn_err *err)
 {
-	struct repair *r = ctx;
-
-	r->changed = true;
-	return esp_mend(&r->in, err);
+	return on_each(ctx, lost_env, mend_env, err);
 }
 
 static int undo_mount(void *ctx, struct pvn_err *err)
@@ -302,277 +400,77 @@ static int undo_mount(void *ctx, struct pvn_err *err)
 
 static int run_files(void *ctx, struct pvn_err *err)
 {
-	struct repair *r = ctx;
-
-	r->changed = true;
-	return esp_make_bootable(&r->in, err);
+	return on_each(ctx, lost_files, mend_files, err);
 }
 
 static int run_bios(void *ctx, struct pvn_err *err)
 {
-	struct repair *r = ctx;
-
-	r->changed = true;
-	return grub_install_bios(&r->in, false, err);
+	return on_each(ctx, lost_bios, mend_bios, err);
 }
 
-static bool is_zero(const char *data, size_t len)
+/* "'/dev/sda2', '/dev/sdb2'": of those disks that need it. Caller frees; NULL: none. */
+static char *those(const struct repair *r, bool (*needs)(const struct repair *),
+		   enum part_role role)
 {
-	return !*data && !memcmp(data, data + 1, len - 1);
-}
+	auto_strlist struct strlist devices = { 0 };
 
-/* At most 1 MiB at @at; what can't be read of it is zero. Returns how many blocks that are. */
-static size_t read_what_can_be(int fd, char *data, size_t len, uint64_t at,
-			       const char *name)
-{
-	struct pvn_err ignored;
-	size_t lost = 0;
-
-	if (!read_at(fd, data, len, (off_t)at, name, &ignored))
-		return 0;
-	for (size_t i = 0; i < len; i += BLOCK) {
-		if (!read_at(fd, data + i, BLOCK, (off_t)(at + i), name,
-			     &ignored))
-			continue;
-		memset(data + i, 0, BLOCK);
-		lost++;
+	for (; r; r = r->second) {
+		if (needs(r))
+			strlist_add(&devices, r->in.part[role]);
 	}
-	return lost;
+	return devices.n ? strlist_quoted(&devices) : NULL;
 }
 
-/* A new volume reads as zeros, and takes no room for them. */
-static int copy_partition(const struct repair *r, int from, const char *to,
-			  struct pvn_err *err)
+static char *those_disks(const struct repair *r)
 {
-	uint64_t size = r->in.layout.part[PART_STATE].size;
-	autofree char *data = xcalloc(1, MIB);
-	autoclose int fd = device_open(to, false, err);
-	size_t lost = 0;
-	int rc = fd < 0 ? fd : 0;
+	auto_strlist struct strlist devices = { 0 };
 
-	for (uint64_t at = 0; !rc && at < size; at += MIB) {
-		lost += read_what_can_be(from, data, MIB, at,
-					 r->in.part[PART_STATE]);
-		if (!is_zero(data, MIB))
-			rc = write_at(fd, data, MIB, (off_t)at, to, err);
+	for (; r; r = r->second) {
+		if (lost_bios(r))
+			strlist_add(&devices, r->disk.path);
 	}
-	if (!rc)
-		rc = device_sync(fd, to, err);
-	if (!rc && lost)
-		printf("%zu blocks of %d bytes can't be read: they are zeros in the copy\n",
-		       lost, BLOCK);
-	return rc;
-}
-
-static bool have_volume(const struct repair *r, const char *name)
-{
-	autofree char *volume = xasprintf("%s/%s", r->in.vg, name);
-	struct pvn_err ignored;
-
-	return !PVN_RUN(&ignored, "lvm", "lvs", volume);
-}
-
-static void remove_volume(const struct repair *r, const char *name)
-{
-	autofree char *volume = xasprintf("%s/%s", r->in.vg, name);
-	struct pvn_err ignored;
-
-	PVN_RUN(&ignored, "lvm", "lvremove", "-f", volume);
-}
-
-static int make_copy(const struct repair *r, int from, struct pvn_err *err)
-{
-	autofree char *bytes =
-		xasprintf("%" PRIu64 "b", r->in.layout.part[PART_STATE].size);
-	autofree char *pool = xasprintf("%s/pool", r->in.vg);
-	autofree char *to = xasprintf("/dev/%s/" UNFINISHED_COPY, r->in.vg);
-	int rc;
-
-	if (have_volume(r, UNFINISHED_COPY))
-		remove_volume(r, UNFINISHED_COPY);
-	rc = PVN_RUN(err, "lvm", "lvcreate", "-y", "-V", bytes, "-T", pool,
-		     "-n", UNFINISHED_COPY);
-	if (!rc)
-		rc = copy_partition(r, from, to, err);
-	if (!rc)
-		rc = PVN_RUN(err, "lvm", "lvrename", r->in.vg, UNFINISHED_COPY,
-			     COPY);
-	if (rc)
-		remove_volume(r, UNFINISHED_COPY);
-	return rc;
-}
-
-/* The partition as it is, into a volume of the pool, once: what comes later would be a copy of what was
- * mended, and a disk that goes bad must not fill the pool. */
-static int keep_copy(const struct repair *r, struct pvn_err *err)
-{
-	const char *from = r->in.part[PART_STATE];
-	autoclose int old = open(from, O_RDONLY | O_CLOEXEC);
-	int rc;
-
-	if (old < 0)
-		return pvn_err_errno(err, errno, "cannot open '%s'", from);
-	if (have_volume(r, COPY) && r->broken)
-		return pvn_err(
-			err, PVN_REFUSED,
-			"'%s' is damaged, and there is a copy of it from before ('%s/" COPY
-			"'): 'host repair' goes on; remove the copy when you do not need it",
-			from, r->in.vg);
-	if (have_volume(r, COPY)) {
-		printf("the copy of '%s' from before stays as it is: '/dev/%s/" COPY
-		       "'\n",
-		       from, r->in.vg);
-		return 0;
-	}
-	rc = make_copy(r, old, err);
-	if (rc)
-		return pvn_err_wrap(
-			err,
-			"can't keep a copy of '%s' ('host repair --without-copy' does without)",
-			from);
-	printf("a copy of '%s' as it was is the volume '/dev/%s/" COPY "'\n",
-	       from, r->in.vg);
-	return 0;
-}
-
-static int copy_if(const char *from, const char *to, struct pvn_err *err)
-{
-	return file_exists(from) ? PVN_RUN(err, "cp", "-a", from, to) : 0;
-}
-
-/* What a state partition has to have, with what the system that runs could salvage when it
- * started, in a folder. */
-static int gather_state(const struct repair *r, struct pvn_err *err)
-{
-	static const char *const folders[] = { NEW_STATE "/etc/paravane",
-					       NEW_STATE "/log", NULL };
-	static const char *const salvaged[][2] = {
-		{ "/etc/dropbear", NEW_STATE "/etc/" },
-		{ "/etc/hostname", NEW_STATE "/etc/" },
-		{ "/etc/shadow", NEW_STATE "/etc/" },
-		{ "/etc/paravane/network", NEW_STATE "/etc/paravane/" },
-		{ "/etc/paravane/release-keys", NEW_STATE "/etc/paravane/" },
-		{ NULL, NULL },
-	};
-	autofree char *host =
-		xasprintf("install=%s\nvg=%s\npool=pool\n", r->in.id, r->in.vg);
-	int rc = PVN_RUN(err, "rm", "-rf", NEW_STATE);
-
-	for (const char *const *folder = folders; !rc && *folder; folder++)
-		rc = mkdir_p(*folder, 0755, err);
-	if (!rc)
-		rc = mkdir_p(NEW_STATE "/guests", 0700, err);
-	if (!rc)
-		rc = file_write(NEW_STATE "/etc/paravane/host", host, 0644,
-				err);
-	for (size_t i = 0; !rc && salvaged[i][0]; i++)
-		rc = copy_if(salvaged[i][0], salvaged[i][1], err);
-	return rc;
-}
-
-/* A fresh one. mkfs fills it before its superblock is there: a power cut leaves none, and not one
- * without keys. */
-static int make_state(struct repair *r, struct pvn_err *err)
-{
-	char *dev = r->in.part[PART_STATE];
-	autofree char *label = xasprintf("pvn-%s", r->in.id);
-	struct pvn_err ignored;
-	int rc;
-
-	if (!file_exists(KEYS))
-		return pvn_err(
-			err, -ENOENT,
-			"'%s' can't be mended, and nobody could log in to a "
-			"new one: put the public keys into '" KEYS "' first",
-			dev);
-	rc = gather_state(r, err);
-	if (!rc)
-		rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, "-d",
-			     NEW_STATE, dev);
-	PVN_RUN(&ignored, "rm", "-rf", NEW_STATE);
-	if (!rc)
-		printf("'%s' is made anew: keys, name and network are as they "
-		       "were, the guests' files are not there\n",
-		       dev);
-	return rc;
-}
-
-/* Clean, and the host's configuration is there: e2fsck may have put all of it into lost+found, and
- * calls clean what the kernel does not take. */
-static bool is_whole(struct repair *r)
-{
-	const char *dev = r->in.part[PART_STATE];
-	struct pvn_err ignored;
-	bool whole;
-
-	if (!state_is_clean(dev) ||
-	    device_mount(dev, MNT_STATE, "ext4", MS_RDONLY, "noload", &ignored))
-		return false;
-	whole = file_exists(MNT_STATE "/etc/paravane/host") &&
-		file_exists(MNT_STATE KEYS);
-	/* it could not be read before */
-	if (whole)
-		take_notes(r, MNT_STATE);
-	device_unmount(MNT_STATE, &ignored);
-	return whole;
-}
-
-static int run_state(void *ctx, struct pvn_err *err)
-{
-	struct repair *r = ctx;
-	const char *dev = r->in.part[PART_STATE];
-	struct pvn_err ignored;
-	int rc;
-
-	if (is_whole(r))
-		return 0;
-	r->changed = true;
-	rc = r->without_copy ? 0 : keep_copy(r, err);
-	if (rc)
-		return rc;
-	/* it ends with 1 when it has mended something */
-	PVN_RUN(&ignored, "e2fsck", "-y", dev);
-	if (is_whole(r)) {
-		printf("'%s' is mended; the next start uses it\n", dev);
-		return 0;
-	}
-	if (r->broken)
-		return pvn_err(
-			err, -EIO,
-			"'%s' can't be mended; 'host repair' makes it anew",
-			dev);
-	return make_state(r, err);
+	return strlist_quoted(&devices);
 }
 
 void repair_plan(struct repair *r)
 {
-	const char *esp = r->in.part[PART_ESP];
+	autofree char *esp = those(r, lost_esp, PART_ESP);
+	autofree char *env = those(r, lost_env, PART_ESP);
+	autofree char *kept = those(r, keeps_env, PART_ESP);
+	autofree char *files = those(r, lost_files, PART_ESP);
+	autofree char *bios = those(r, lost_bios, PART_BIOS);
+	autofree char *disks = those_disks(r);
 
 	if (r->state_free)
 		plan_add(
-			&r->steps, "state", run_state, NULL,
+			&r->steps, "state", repair_state, NULL,
 			"check '%s'; if it is damaged, keep a copy in the pool and mend it, or make it anew",
-			r->in.part[PART_STATE]);
-	if (r->esp_lost)
+			r->in.state);
+	if (esp)
 		plan_add(&r->steps, "esp", run_esp, undo_mount,
-			 "make FAT on '%s' with grubenv", esp);
-	else if (r->env_lost || r->files_differ)
+			 "make FAT on %s with grubenv", esp);
+	if (env)
 		plan_add(&r->steps, "grubenv", run_env, undo_mount,
-			 "%s grubenv on '%s'", r->env_lost ? "write" : "keep",
-			 esp);
-	if (r->esp_lost || r->env_lost || r->files_differ)
+			 "write grubenv on %s", env);
+	else if (kept)
+		plan_add(&r->steps, "grubenv", run_env, undo_mount,
+			 "keep grubenv on %s", kept);
+	if (files)
 		plan_add(&r->steps, "boot-uefi", run_files, undo_mount,
-			 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to '%s'",
-			 esp);
-	if (r->bios_differs)
+			 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to %s",
+			 files);
+	if (bios)
 		plan_add(
 			&r->steps, "boot-bios", run_bios, NULL,
-			"write GRUB's core image to '%s' and the boot sector of '%s'",
-			r->in.part[PART_BIOS], r->disk.path);
+			"write GRUB's core image to %s and the boot sector of %s",
+			bios, disks);
 }
 
 void repair_free(struct repair *r)
 {
+	if (r->second)
+		repair_free(r->second);
+	free(r->second);
 	if (r->lock >= 0)
 		close(r->lock);
 	plan_free(&r->steps);

@@ -38,7 +38,7 @@ int state_make(struct install *in, struct pvn_err *err)
 		return done ? done : state_folders(err);
 	}
 	autofree char *label = xasprintf("pvn-%s", in->id);
-	char *dev = in->part[PART_STATE];
+	char *dev = in->state;
 	int rc = PVN_RUN(err, "mkfs.ext4", "-q", "-F", "-L", label, dev);
 
 	if (!rc)
@@ -204,5 +204,5 @@ int state_configure(struct install *in, struct pvn_err *err)
 
 int state_verify(const struct install *in, struct pvn_err *err)
 {
-	return PVN_RUN(err, "e2fsck", "-f", "-n", in->part[PART_STATE]);
+	return PVN_RUN(err, "e2fsck", "-f", "-n", in->state);
 }

@@ -77,6 +77,8 @@ static int run_check(void *ctx, struct pvn_err *err)
 		if (!have_program(*p))
 			rc = pvn_err(err, -ENOENT, "no program '%s'", *p);
 	}
+	if (!rc && in->second && !have_program("mdadm"))
+		rc = pvn_err(err, -ENOENT, "no program 'mdadm'");
 	if (!rc)
 		rc = check_restore(in->answers, err);
 	return rc || in->keep == KEEP_NOTHING ? rc : keep_check(in, err);
@@ -84,39 +86,44 @@ static int run_check(void *ctx, struct pvn_err *err)
 
 static int run_release(void *ctx, struct pvn_err *err)
 {
-	struct install *in = ctx;
+	int rc = 0;
 
-	return release_disk(in->disk, err);
+	for (struct install *in = ctx; !rc && in; in = in->second)
+		rc = release_disk(in->disk, err);
+	return rc;
 }
 
 static int run_wipe(void *ctx, struct pvn_err *err)
 {
-	struct install *in = ctx;
-	int rc = disk_open(in, err);
+	int rc = 0;
 
-	return rc ? rc
-		  : gpt_wipe_old(in->disk_fd, in->disk->path, in->disk->size,
-				 in->disk->sector_size, err);
+	for (struct install *in = ctx; !rc && in; in = in->second) {
+		rc = disk_open(in, err);
+		if (!rc)
+			rc = gpt_wipe_old(in->disk_fd, in->disk->path,
+					  in->disk->size, in->disk->sector_size,
+					  err);
+	}
+	return rc;
 }
 
 /* The disk must not stay open for us alone, or its partitions can't be used. */
 static int run_partition(void *ctx, struct pvn_err *err)
 {
-	struct install *in = ctx;
-	int rc = in->disk_fd < 0 ? disk_open(in, err) : 0;
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	rc = gpt_write(in->disk_fd, in->disk->path, &in->layout, in->id, err);
-
-	disk_close(in);
+	for (struct install *in = ctx; !rc && in; in = in->second) {
+		rc = in->disk_fd < 0 ? disk_open(in, err) : 0;
+		if (!rc)
+			rc = gpt_write(in->disk_fd, in->disk->path, &in->layout,
+				       in->id, err);
+		disk_close(in);
+	}
 	return rc;
 }
 
-/* After this nothing of the install boots or is even found. */
-static int undo_partition(void *ctx, struct pvn_err *err)
+static int erase(struct install *in, struct pvn_err *err)
 {
-	struct install *in = ctx;
 	int rc;
 
 	disk_close(in);
@@ -143,6 +150,19 @@ static int run_join(void *ctx, struct pvn_err *err)
 	return image_join(ctx, err);
 }
 
+/* After this nothing of the install boots or is even found. */
+static int undo_partition(void *ctx, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (struct install *in = ctx; in; in = in->second) {
+		int erased = erase(in, err);
+
+		rc = rc ? rc : erased;
+	}
+	return rc;
+}
+
 static int run_unboot(void *ctx, struct pvn_err *err)
 {
 	return keep_unboot(ctx, err);
@@ -155,13 +175,24 @@ static int run_kept_state(void *ctx, struct pvn_err *err)
 
 static int run_settle(void *ctx, struct pvn_err *err)
 {
-	struct install *in = ctx;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < N_PARTS; i++)
-		rc = device_wait_part(in->disk->name, in->part[i],
-				      &in->layout.part[i], err);
+	for (struct install *in = ctx; in; in = in->second) {
+		for (size_t i = 0; !rc && i < N_PARTS; i++)
+			rc = device_wait_part(in->disk->name, in->part[i],
+					      &in->layout.part[i], err);
+	}
 	return rc;
+}
+
+static int run_mirror(void *ctx, struct pvn_err *err)
+{
+	return mirror_make(ctx, err);
+}
+
+static int undo_mirror(void *ctx, struct pvn_err *err)
+{
+	return mirror_stop(ctx, err);
 }
 
 /* Copy to @fd; what it holds is compared at the end, in 'verify'. */
@@ -204,37 +235,50 @@ static int undo_slot_a(void *ctx, struct pvn_err *err)
 
 /* From slot a, which is in memory: the boot medium may be a slow one, far away behind a
  * management controller. */
+static int copy_slot_a(const struct install *in, const char *path,
+		       struct pvn_err *err)
+{
+	autoclose int fd = device_open(path, true, err);
+
+	return fd < 0 ? fd
+		      : write_slot(in->slot_fd, SLOT_HEAD, in->iso_size, fd,
+				   path, err);
+}
+
 static int run_slot_b(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
-	const char *path = in->part[PART_SLOT_B];
-	autoclose int fd = device_open(path, true, err);
-	int rc = fd < 0 ? fd
-			: write_slot(in->slot_fd, SLOT_HEAD, in->iso_size, fd,
-				     path, err);
+	int rc = copy_slot_a(in, in->part[PART_SLOT_B], err);
 
+	if (!rc && in->second)
+		rc = copy_slot_a(in, in->second->part[PART_SLOT_A], err);
+	if (!rc && in->second)
+		rc = copy_slot_a(in, in->second->part[PART_SLOT_B], err);
 	slot_close(in);
 	return rc;
 }
 
-static int write_head(struct install *in, enum part_role role,
-		      struct pvn_err *err)
+static int write_head(int from, const char *path, struct pvn_err *err)
 {
-	const char *path = in->part[role];
 	autoclose int fd = device_open(path, true, err);
 
-	return fd < 0 ? fd
-		      : write_slot(in->source_fd, 0, SLOT_HEAD, fd, path, err);
+	return fd < 0 ? fd : write_slot(from, 0, SLOT_HEAD, fd, path, err);
 }
 
 /* UEFI starts an ISO that it finds in a partition as if it were a CD: what
  * makes one of a slot is written when all else is there. */
 static int run_boot_slots(void *ctx, struct pvn_err *err)
 {
-	struct install *in = ctx;
-	int rc = write_head(in, PART_SLOT_A, err);
+	const struct install *in = ctx;
+	const int from = in->source_fd;
+	int rc = 0;
 
-	return rc ? rc : write_head(in, PART_SLOT_B, err);
+	for (; !rc && in; in = in->second) {
+		rc = write_head(from, in->part[PART_SLOT_A], err);
+		if (!rc)
+			rc = write_head(from, in->part[PART_SLOT_B], err);
+	}
+	return rc;
 }
 
 static int run_state(void *ctx, struct pvn_err *err)
@@ -264,9 +308,20 @@ static int run_configure(void *ctx, struct pvn_err *err)
 	return state_configure(ctx, err);
 }
 
+/* It stays mounted until 'boot-uefi'; of two, each has its turn. */
 static int run_esp(void *ctx, struct pvn_err *err)
 {
-	return esp_make(ctx, err);
+	struct install *in = ctx;
+	int rc = 0;
+
+	if (!in->second)
+		return esp_make(in, err);
+	for (; !rc && in; in = in->second) {
+		rc = esp_make(in, err);
+		if (!rc)
+			rc = device_unmount(MNT_ESP, err);
+	}
+	return rc;
 }
 
 static int undo_esp(void *ctx, struct pvn_err *err)
@@ -278,65 +333,70 @@ static int undo_esp(void *ctx, struct pvn_err *err)
 
 static int run_boot_bios(void *ctx, struct pvn_err *err)
 {
-	return grub_install_bios(ctx, false, err);
+	int rc = 0;
+
+	for (const struct install *in = ctx; !rc && in; in = in->second)
+		rc = grub_install_bios(in, false, err);
+	return rc;
 }
 
 static int run_boot_uefi(void *ctx, struct pvn_err *err)
 {
-	return esp_make_bootable(ctx, err);
-}
+	struct install *in = ctx;
+	int rc = 0;
 
-/* Both, from the disk and not from memory. */
-static int verify_slots(struct install *in, struct pvn_err *err)
-{
-	const char *path_a = in->part[PART_SLOT_A];
-	const char *path_b = in->part[PART_SLOT_B];
-	autoclose int a = device_open(path_a, false, err);
-	autoclose int b = a < 0 ? a : device_open(path_b, false, err);
-	int rc;
-
-	if (b < 0)
-		return b;
-	rc = device_sync(a, path_a, err);
-	if (!rc)
-		rc = device_sync(b, path_b, err);
-	if (!rc)
-		rc = slot_compare(in->source_fd, a, 0, in->iso_size, path_a,
-				  err);
-	return rc ? rc : slot_compare(a, b, 0, in->iso_size, path_b, err);
-}
-
-static int verify_disk(struct install *in, struct pvn_err *err)
-{
-	int rc;
-
-	in->disk_fd = device_open(in->disk->path, false, err);
-	if (in->disk_fd < 0)
-		return in->disk_fd;
-	rc = device_sync(in->disk_fd, in->disk->path, err);
-	if (!rc)
-		rc = gpt_verify(in->disk_fd, in->disk->path, &in->layout,
-				in->id, err);
-	disk_close(in);
+	if (!in->second)
+		return esp_make_bootable(in, err);
+	for (; !rc && in; in = in->second) {
+		rc = esp_mend(in, err);
+		if (!rc)
+			rc = esp_make_bootable(in, err);
+	}
 	return rc;
 }
 
 static int run_verify(void *ctx, struct pvn_err *err)
 {
 	struct install *in = ctx;
-	int rc = verify_disk(in, err);
+	int rc = install_verify(in, err);
 
-	if (!rc)
-		rc = verify_slots(in, err);
-	if (!rc)
-		rc = state_verify(in, err);
-	if (!rc && !in->iso)
-		rc = pool_verify(in, err);
-	if (!rc)
-		rc = esp_verify(in, err);
-	if (!rc && in->bios)
-		rc = grub_install_bios(in, true, err);
-	return rc;
+	return rc ? rc : mirror_stop(in, err);
+}
+
+static char *pair(const char *a, const char *b)
+{
+	return b ? xasprintf("'%s' and '%s'", a, b) : xasprintf("'%s'", a);
+}
+
+/* "'/dev/sda2'", or of two disks "'/dev/sda2' and '/dev/sdb2'". Caller frees. */
+static char *each(const struct install *in, enum part_role role)
+{
+	return pair(in->part[role], in->second ? in->second->part[role] : NULL);
+}
+
+static char *each_disk(const struct install *in)
+{
+	return pair(in->disk->path, in->second ? in->second->disk->path : NULL);
+}
+
+/* What is built on the disks, each once: an array may be on both. */
+static char *each_holder(const struct install *in)
+{
+	auto_strlist struct strlist seen = { 0 };
+
+	for (; in; in = in->second) {
+		const struct strlist *held = &in->disk->holders;
+
+		for (size_t i = 0; i < held->n; i++) {
+			size_t k = 0;
+
+			while (k < seen.n && strcmp(seen.v[k], held->v[i]))
+				k++;
+			if (k == seen.n)
+				strlist_add(&seen, held->v[i]);
+		}
+	}
+	return seen.n ? strlist_joined(&seen, ", ") : xstrdup("nothing");
 }
 
 /* Whatever firmware answers, the host starts. */
@@ -354,23 +414,29 @@ static int run_nvram(void *ctx, struct pvn_err *err)
 
 static void add_partition_step(struct install *in)
 {
+	autofree char *disks = each_disk(in);
+
 	plan_add(&in->steps, "partition", run_partition, undo_partition,
-		 "write a GPT with %d partitions on '%s'", N_PARTS,
-		 in->disk->path);
+		 "write a GPT with %d partitions on %s", N_PARTS, disks);
+}
+
+static void add_mirror_step(struct install *in)
+{
+	autofree char *state = each(in, PART_STATE);
+	autofree char *guests = each(in, PART_GUESTS);
+
+	plan_add(&in->steps, "mirror", run_mirror, undo_mirror,
+		 "make the RAID1 arrays '%s' on %s and '%s' on %s", in->state,
+		 state, in->guests, guests);
 }
 
 static void add_preparing_steps(struct install *in)
 {
-	const struct disk *d = in->disk;
-	autofree char *held = xstrdup("");
+	autofree char *held = each_holder(in);
+	autofree char *disks = each_disk(in);
+	autofree char *first = each(in, 0);
+	autofree char *last = each(in, N_PARTS - 1);
 
-	for (size_t i = 0; i < d->holders.n; i++) {
-		char *longer = xasprintf("%s%s%s", held, *held ? ", " : "",
-					 d->holders.v[i]);
-
-		free(held);
-		held = longer;
-	}
 	plan_add(&in->steps, "check", run_check, NULL,
 		 "see that '%s' has all that is needed%s", in->slot_dir,
 		 in->keep ? ", and that what is kept is whole" : "");
@@ -382,27 +448,29 @@ static void add_preparing_steps(struct install *in)
 		return;
 	}
 	plan_add(&in->steps, "release", run_release, NULL,
-		 "stop what is built on '%s': %s", d->path,
-		 *held ? held : "nothing");
+		 "stop what is built on %s: %s", disks, held);
 	if (in->keep != KEEP_NOTHING) {
 		/* undone by itself: what comes later may have made it boot */
 		plan_add(&in->steps, "unboot", run_unboot, run_unboot,
-			 "erase what starts from '%s': boot sector, '%s', the "
+			 "erase what starts from %s: boot sector, '%s', the "
 			 "first 1M of '%s' and '%s'",
-			 d->path, in->part[PART_ESP], in->part[PART_SLOT_A],
+			 disks, in->part[PART_ESP], in->part[PART_SLOT_A],
 			 in->part[PART_SLOT_B]);
 		return;
 	}
 	plan_add(&in->steps, "wipe", run_wipe, NULL,
-		 "erase old partition tables and signatures on '%s'", d->path);
+		 "erase old partition tables and signatures on %s", disks);
 	add_partition_step(in);
-	plan_add(&in->steps, "settle", run_settle, NULL,
-		 "wait for '%s' to '%s'", in->part[0], in->part[N_PARTS - 1]);
+	plan_add(&in->steps, "settle", run_settle, NULL, "wait for %s to %s",
+		 first, last);
+	if (in->second)
+		add_mirror_step(in);
 }
 
 static void add_filling_steps(struct install *in)
 {
 	const struct pool_layout *pool = &in->pool;
+	const struct install *on = in->second;
 	char data[16];
 	char meta[16];
 
@@ -411,8 +479,10 @@ static void add_filling_steps(struct install *in)
 		 in->iso ? "the ISO" : "the running system",
 		 in->part[PART_SLOT_A]);
 	plan_add(&in->steps, "slot-b", run_slot_b, NULL,
-		 "copy '%s' to '%s' in the same way", in->part[PART_SLOT_A],
-		 in->part[PART_SLOT_B]);
+		 "copy '%s' to '%s'%s%s%s%s%s in the same way",
+		 in->part[PART_SLOT_A], in->part[PART_SLOT_B], on ? ", '" : "",
+		 on ? on->part[PART_SLOT_A] : "", on ? "' and '" : "",
+		 on ? on->part[PART_SLOT_B] : "", on ? "'" : "");
 	if (in->keep != KEEP_NOTHING) {
 		plan_add(&in->steps, "state", run_kept_state, undo_state,
 			 "keep %s on '%s'",
@@ -421,13 +491,13 @@ static void add_filling_steps(struct install *in)
 		return;
 	}
 	plan_add(&in->steps, "state", run_state, undo_state,
-		 "make ext4 'pvn-%s' on '%s'", in->id, in->part[PART_STATE]);
+		 "make ext4 'pvn-%s' on '%s'", in->id, in->state);
 	if (in->iso)
 		return;
 	plan_add(&in->steps, "pool", run_pool, undo_pool,
 		 "make volume group '%s' on '%s' with a thin pool of %s "
 		 "(metadata %s and a spare, chunks of %uK)",
-		 in->vg, in->part[PART_GUESTS], size_print(pool->data, data),
+		 in->vg, in->guests, size_print(pool->data, data),
 		 size_print(pool->metadata, meta),
 		 (unsigned int)(pool->chunk / 1024));
 }
@@ -486,13 +556,17 @@ static void add_configure(struct install *in)
 
 void install_add_steps(struct install *in)
 {
-	const char *esp = in->part[PART_ESP];
+	autofree char *disks = each_disk(in);
+	autofree char *bios = each(in, PART_BIOS);
+	autofree char *esp = each(in, PART_ESP);
+	autofree char *a = each(in, PART_SLOT_A);
+	autofree char *b = each(in, PART_SLOT_B);
 
 	add_preparing_steps(in);
 	add_filling_steps(in);
 	add_configure(in);
 	plan_add(&in->steps, "esp", run_esp, undo_esp,
-		 "make FAT on '%s' with grubenv%s%s%s%s%s%s", esp,
+		 "make FAT on %s with grubenv%s%s%s%s%s%s", esp,
 		 in->xen_args ? ", for Xen '" : "",
 		 in->xen_args ? in->xen_args : "", in->xen_args ? "'" : "",
 		 in->kernel_args ? ", for the kernel '" : "",
@@ -500,14 +574,14 @@ void install_add_steps(struct install *in)
 		 in->kernel_args ? "'" : "");
 	if (in->bios)
 		plan_add(&in->steps, "boot-bios", run_boot_bios, NULL,
-			 "write GRUB's core image to '%s' and the boot "
-			 "sector of '%s'",
-			 in->part[PART_BIOS], in->disk->path);
+			 "write GRUB's core image to %s and the boot "
+			 "sector of %s",
+			 bios, disks);
 	plan_add(&in->steps, "boot-uefi", run_boot_uefi, NULL,
-		 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to '%s'", esp);
+		 "write grub.cfg and EFI/BOOT/BOOTX64.EFI to %s", esp);
 	plan_add(&in->steps, "boot-slots", run_boot_slots, NULL,
-		 "write the first 1M of '%s' and '%s', which makes them ISOs",
-		 in->part[PART_SLOT_A], in->part[PART_SLOT_B]);
+		 "write the first 1M of %s and %s, which makes them ISOs", a,
+		 b);
 	plan_add(&in->steps, "verify", run_verify, NULL,
 		 "read back and compare what was written");
 	if (in->iso)

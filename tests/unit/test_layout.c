@@ -110,3 +110,23 @@ PVN_TEST(takes_no_partitions_that_overlap)
 			 -EINVAL); /* empty */
 	assert_int_equal(take(0, UINT64_MAX - 2 * GIB, &l), -EINVAL);
 }
+
+/* A system that knows no mirrors must not find the half of one. */
+PVN_TEST(halves_have_names_of_their_own)
+{
+	struct layout layout = { .mirrored = true };
+
+	for (unsigned int i = 0; i < N_PARTS; i++) {
+		const bool half = i == PART_STATE || i == PART_GUESTS;
+		autofree char *name = part_name(&layout, i, "0a1b2c3d");
+		autofree char *want = xasprintf("pvn-%s%s-0a1b2c3d",
+						half ? "md-" : "",
+						part_role_name(i));
+
+		assert_string_equal(name, want);
+		assert_int_equal(
+			!strcmp(part_type(&layout, i),
+				"A19D880F-05FC-4D3B-A006-743F0F84911E"),
+			half);
+	}
+}

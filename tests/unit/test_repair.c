@@ -13,6 +13,7 @@ static void expect(struct repair r, const char *names)
 	for (size_t i = 0; i < N_PARTS; i++)
 		r.in.part[i] = part_path("/dev/sda", (unsigned int)i + 1);
 	r.disk.path = xstrdup("/dev/sda");
+	r.in.state = xstrdup("/dev/sda5");
 	repair_plan(&r);
 	for (size_t i = 0; i < r.steps.n; i++) {
 		char *longer = xasprintf("%s%s%s", found, i ? " " : "",

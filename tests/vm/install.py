@@ -61,7 +61,7 @@ def install(name, log, key, iso, disk, limit=900, **settings):
         machine.wait_for_exit(limit)
         seconds = time.monotonic() - machine.started
         done = machine.console.find(
-            r"installed Paravane as '([0-9a-f]{8})' on /dev/\w+ in ([0-9.]+) s")
+            r"installed Paravane as '([0-9a-f]{8})' on /dev/[\w/ ]+ in ([0-9.]+) s")
         if not done:
             raise MachineError(f"{name}: ended without an installation:\n"
                                + machine.console.tail())
