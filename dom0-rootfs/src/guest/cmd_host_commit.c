@@ -138,6 +138,10 @@ static int end_trial(struct slots *slots, struct pvn_err *err)
 
 	if (!tried || slots->next_try) /* none, or still to come */
 		return 0;
+	/* the power went when it was kept on one disk, and not yet on the other */
+	if (*tried == slots->booted->name && slots->uneven &&
+	    slots->kept != *tried)
+		return keep(slots, err);
 	if (*tried == slots->booted->name) {
 		kv_remove(&slots->notes, "try");
 		return slots_write_notes(slots, err);
@@ -177,7 +181,7 @@ static int commit_start(struct slots *slots, unsigned int seconds,
 {
 	int rc = end_trial(slots, err);
 
-	if (rc || !slots->counted)
+	if (rc || (!slots->counted && !slots->uneven))
 		return rc;
 	if (slots->booted->name == slots->kept)
 		return slots_came_up(err);

@@ -50,9 +50,9 @@ const struct cmd cmd_host_health = {
 	.help = "look whether all that a host needs works",
 	.example = "host health\n",
 	.details =
-		"The state partition, Xen and xenstored, guestd, the pool, ssh, and an address on br0.\n"
-		"Exit code 1 when one of them is not well. A new release that is tried is kept when all\n"
-		"are, see 'host upgrade'.\n"
+		"The state partition, Xen and xenstored, guestd, the pool, the disks (see 'host disk'), ssh, and\n"
+		"an address on br0. Exit code 1 when one of them is not well. A new release that is tried is kept\n"
+		"when all but the disks are, see 'host upgrade'.\n"
 		"--json: well, and checks[] with name, well and problem (null when well).\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -7,6 +7,7 @@
 #include "../lib/file.h"
 #include "../lib/run.h"
 #include "cmd.h"
+#include "disks.h"
 #include "host.h"
 #include "progress.h"
 #include "signature.h"
@@ -103,6 +104,21 @@ static int step_verify(void *ctx, struct pvn_err *err)
 		slot_note_verified(u->slots.other, u->writer.version, false,
 				   &ignored);
 	return rc;
+}
+
+/* Only now: what is copied is known to be good. */
+static int step_copy(void *ctx, struct pvn_err *err)
+{
+	const struct upgrade *u = ctx;
+
+	return slot_copy_release(u->slots.other, u->writer.bytes, err);
+}
+
+static int undo_copy(void *ctx, struct pvn_err *err)
+{
+	const struct upgrade *u = ctx;
+
+	return slot_erase_copies(u->slots.other, err);
 }
 
 static int open_input(struct upgrade *u, struct pvn_err *err)
@@ -225,6 +241,12 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		 u->slots.other->version ? u->slots.other->version : "nothing");
 	plan_add(plan, "verify", step_verify, NULL,
 		 "read it back and check the signature by '%s'", u->signer.key);
+	if (u->slots.other->copies.n) {
+		autofree char *copies = strlist_quoted(&u->slots.other->copies);
+
+		plan_add(plan, "copy", step_copy, undo_copy,
+			 "copy it to %s, on the other disk", copies);
+	}
 	upgrade_add_try(plan, &u->slots, u->writer.version);
 	return 0;
 }
@@ -245,11 +267,24 @@ static void say_changes(const struct upgrade *u)
 		printf("  only Paravane's own parts\n");
 }
 
+static void warn_of_disks(void)
+{
+	auto_disks struct host_disks disks = { 0 };
+	struct pvn_err ignored;
+	autofree char *problem = NULL;
+
+	if (!disks_read(&disks, &ignored))
+		problem = disks_problem(&disks);
+	if (problem)
+		fprintf(stderr, "warning: %s\n", problem);
+}
+
 static void report(const void *ctx)
 {
 	const struct upgrade *u = ctx;
 
 	say_changes(u);
+	warn_of_disks();
 	upgrade_end(&u->tried, u->writer.version, u->o->reboot);
 }
 

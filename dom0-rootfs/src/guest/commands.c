@@ -29,6 +29,8 @@ const char *cmd_program_help(const char *name)
 const struct cmd *cmd_find(const char *program, int argc, char **argv,
 			   int *words_r)
 {
+	const struct cmd *found = NULL;
+
 	for (const struct cmd *const *c = commands; *c; c++) {
 		const char *name = (*c)->name;
 		size_t len = strcspn(name, " ");
@@ -38,8 +40,11 @@ const struct cmd *cmd_find(const char *program, int argc, char **argv,
 			continue;
 		if (name[len] && (argc < 2 || strcmp(argv[1], name + len + 1)))
 			continue;
+		/* 'host disk replace' is more than 'host disk' */
+		if (found && !name[len])
+			continue;
+		found = *c;
 		*words_r = name[len] ? 2 : 1;
-		return *c;
 	}
-	return NULL;
+	return found;
 }

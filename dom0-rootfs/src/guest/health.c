@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include "../lib/file.h"
 #include "../lib/mem.h"
+#include "disks.h"
 #include "domain.h"
 #include "guestd_paths.h"
 #include "health.h"
@@ -58,6 +59,17 @@ static int look_pool(struct pvn_err *err)
 	return rc;
 }
 
+static int look_disks(struct pvn_err *err)
+{
+	auto_disks struct host_disks disks = { 0 };
+	autofree char *problem = NULL;
+	int rc = disks_read(&disks, err);
+
+	if (!rc)
+		problem = disks_problem(&disks);
+	return problem ? pvn_err(err, -EIO, "%s", problem) : rc;
+}
+
 /* Not only that it listens: it says what it is. */
 static int look_ssh(struct pvn_err *err)
 {
@@ -100,19 +112,18 @@ bool health_has_network(void)
 }
 
 const struct health_check health_checks[] = {
-	{ "state", look_state },
-	{ "xen", look_xen },
-	{ "guestd", look_guestd },
-	{ "pool", look_pool },
-	{ "ssh", look_ssh },
-	{ "network", look_network },
-	{ NULL, NULL },
+	{ "state", look_state },     { "xen", look_xen },
+	{ "guestd", look_guestd },   { "pool", look_pool },
+	{ "disks", look_disks },     { "ssh", look_ssh },
+	{ "network", look_network }, { NULL, NULL },
 };
 
 int health_look(bool network, struct pvn_err *err)
 {
 	for (const struct health_check *c = health_checks; c->name; c++) {
-		if (!network && c->look == look_network)
+		/* no release is to be given up for a disk that fails */
+		if ((!network && c->look == look_network) ||
+		    c->look == look_disks)
 			continue;
 		if (c->look(err))
 			return pvn_err_wrap(err, "%s", c->name);

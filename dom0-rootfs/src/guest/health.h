@@ -14,7 +14,7 @@ struct health_check {
 /* Up to one without a name. */
 extern const struct health_check health_checks[];
 
-/* All of them, one after the other; @network: also the one for the network. Returns 0, or the
+/* All of them but the disks, one after the other; @network: also the one for the network. Returns 0, or the
  * error of the first that is not well. */
 int health_look(bool network, struct pvn_err *err);
 

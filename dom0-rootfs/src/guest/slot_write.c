@@ -95,30 +95,38 @@ int slot_writer_open(struct slot_writer *w, struct pvn_err *err)
 }
 
 /* Written, and no longer in memory: what is read then comes from the disk. */
+static int flush_to(int fd, const char *device, struct pvn_err *err)
+{
+	if (fsync(fd) || ioctl(fd, BLKFLSBUF))
+		return pvn_err_errno(err, errno, "cannot write '%s'", device);
+	return 0;
+}
+
 static int flush(const struct slot_writer *w, struct pvn_err *err)
 {
-	if (fsync(w->fd) || ioctl(w->fd, BLKFLSBUF))
-		return pvn_err_errno(err, errno, "cannot write '%s'",
-				     w->slot->device);
-	return 0;
+	return flush_to(w->fd, w->slot->device, err);
+}
+
+static int write_head_to(int fd, const char *device, const void *head,
+			 struct pvn_err *err)
+{
+	autofree unsigned char *back = xcalloc(1, SLOT_HEAD_BYTES);
+	int rc = write_at(fd, head, SLOT_HEAD_BYTES, 0, device, err);
+
+	if (!rc)
+		rc = flush_to(fd, device, err);
+	if (!rc)
+		rc = read_at(fd, back, SLOT_HEAD_BYTES, 0, device, err);
+	if (!rc && memcmp(back, head, SLOT_HEAD_BYTES))
+		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
+			     device);
+	return rc;
 }
 
 static int write_head(struct slot_writer *w, const void *head,
 		      struct pvn_err *err)
 {
-	autofree unsigned char *back = xcalloc(1, SLOT_HEAD_BYTES);
-	int rc =
-		write_at(w->fd, head, SLOT_HEAD_BYTES, 0, w->slot->device, err);
-
-	if (!rc)
-		rc = flush(w, err);
-	if (!rc)
-		rc = read_at(w->fd, back, SLOT_HEAD_BYTES, 0, w->slot->device,
-			     err);
-	if (!rc && memcmp(back, head, SLOT_HEAD_BYTES))
-		rc = pvn_err(err, -EIO, "'%s' does not hold what was written",
-			     w->slot->device);
-	return rc;
+	return write_head_to(w->fd, w->slot->device, head, err);
 }
 
 static int open_slot(struct slot_writer *w, struct pvn_err *err)
@@ -250,4 +258,88 @@ void slot_writer_close(struct slot_writer *w)
 	w->fd = -1;
 	w->head = NULL;
 	w->leading = w->version = NULL;
+}
+
+static size_t chunk_at(uint64_t at, uint64_t end)
+{
+	return end - at < CHUNK ? (size_t)(end - at) : CHUNK;
+}
+
+/* All but the start. */
+static int copy_rest(int from, int to, const struct slot *slot,
+		     const char *device, uint64_t bytes, struct pvn_err *err)
+{
+	autofree char *buf = xcalloc(1, CHUNK);
+	autofree char *back = xcalloc(1, CHUNK);
+	int rc = 0;
+
+	for (uint64_t at = SLOT_HEAD_BYTES; !rc && at < bytes; at += CHUNK) {
+		size_t len = chunk_at(at, bytes);
+
+		rc = read_at(from, buf, len, (off_t)at, slot->device, err);
+		if (!rc)
+			rc = write_at(to, buf, len, (off_t)at, device, err);
+		if (!rc)
+			rc = signals_check(err);
+	}
+	if (!rc)
+		rc = flush_to(to, device, err);
+	for (uint64_t at = SLOT_HEAD_BYTES; !rc && at < bytes; at += CHUNK) {
+		size_t len = chunk_at(at, bytes);
+
+		rc = read_at(from, buf, len, (off_t)at, slot->device, err);
+		if (!rc)
+			rc = read_at(to, back, len, (off_t)at, device, err);
+		if (!rc && memcmp(buf, back, len))
+			rc = pvn_err(err, -EIO,
+				     "'%s' does not hold what was written",
+				     device);
+	}
+	return rc;
+}
+
+/* Without @bytes it is left empty. */
+static int write_copy(const char *device, const struct slot *slot,
+		      uint64_t bytes, struct pvn_err *err)
+{
+	autofree unsigned char *head = xcalloc(1, SLOT_HEAD_BYTES);
+	autoclose int to = open(device, O_RDWR | O_EXCL | O_CLOEXEC);
+	autoclose int from = -1;
+	int rc;
+
+	if (to < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", device);
+	rc = write_head_to(to, device, head, err);
+	if (rc || !bytes)
+		return rc;
+	from = open(slot->device, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'",
+				     slot->device);
+	rc = copy_rest(from, to, slot, device, bytes, err);
+	if (!rc)
+		rc = read_at(from, head, SLOT_HEAD_BYTES, 0, slot->device, err);
+	return rc ? rc : write_head_to(to, device, head, err);
+}
+
+int slot_copy_release(const struct slot *slot, uint64_t bytes,
+		      struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < slot->copies.n; i++)
+		rc = write_copy(slot->copies.v[i], slot, bytes, err);
+	return rc;
+}
+
+int slot_erase_copies(const struct slot *slot, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < slot->copies.n; i++) {
+		int r = write_copy(slot->copies.v[i], slot, 0, err);
+
+		rc = rc ? rc : r;
+	}
+	return rc;
 }

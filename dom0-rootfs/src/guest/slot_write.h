@@ -34,6 +34,12 @@ int slot_writer_copy(struct slot_writer *w, struct pvn_err *err);
 /* Does the signature hold for what the slot's disk gives back? Only then write the start, and let go
  * of the slot: it can be mounted. */
 int slot_writer_finish(struct slot_writer *w, struct pvn_err *err);
+/* Copy what is in the slot, a release of @bytes, to its copies on the other disk, and compare; its start comes
+ * last. */
+int slot_copy_release(const struct slot *slot, uint64_t bytes,
+		      struct pvn_err *err);
+/* Make the copies empty. */
+int slot_erase_copies(const struct slot *slot, struct pvn_err *err);
 /* Make the slot empty. */
 int slot_writer_erase(struct slot_writer *w, struct pvn_err *err);
 void slot_writer_close(struct slot_writer *w);

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slots.c: the two slots of an installed host, what is in them, and which one starts. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <linux/fs.h>
@@ -16,15 +13,14 @@
 #include "../lib/grubenv.h"
 #include "../lib/iso.h"
 #include "../lib/mem.h"
+#include "bootenv.h"
+#include "disks.h"
 #include "host.h"
 #include "slots.h"
 
 /* What images/make-iso calls the volume: "PARAVANE_0_1_49". */
 #define VOLUME_PREFIX "PARAVANE_"
 
-#define ESP_DIR PATH_RUN "/esp"
-#define ESP_LOCK PATH_RUN "/esp.lock"
-#define GRUBENV ESP_DIR "/grub/grubenv"
 #define FAILED "failed-"
 
 int version_compare(const char *a, const char *b)
@@ -74,44 +70,6 @@ int slot_head_parse(const unsigned char *head, char **version_r,
 	return 0;
 }
 
-/* The device node of the GPT partition @name, or NULL. Caller frees. */
-static char *partition(const char *name)
-{
-	autofree char *wanted = xasprintf("\nPARTNAME=%s\n", name);
-	DIR *dir = opendir("/sys/class/block");
-	struct dirent *entry;
-	char *found = NULL;
-
-	while (dir && !found && (entry = readdir(dir))) {
-		autofree char *path =
-			xasprintf("/sys/class/block/%s/uevent", entry->d_name);
-		autofree char *text = NULL;
-		struct pvn_err ignored;
-
-		if (entry->d_name[0] != '.' &&
-		    !file_read(path, &text, &ignored) && strstr(text, wanted))
-			found = xasprintf("/dev/%s", entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-/* The partition of this installation that has the role @role: "esp", "slot-a". */
-static int find_partition(const char *role, char **device_r,
-			  struct pvn_err *err)
-{
-	autofree char *install = host_boot_fact("install");
-	autofree char *name =
-		xasprintf("pvn-%s-%s", role, install ? install : "");
-
-	*device_r = install ? partition(name) : NULL;
-	if (!*device_r)
-		return pvn_err(err, -ENOENT, "there is no partition '%s'",
-			       name);
-	return 0;
-}
-
 /* Of slot a; key=value: version, time (s since 1970), damaged=yes|no. */
 static char *verified_path(const struct slot *slot)
 {
@@ -156,118 +114,49 @@ void slot_forget_verified(const struct slot *slot)
 	unlink(path);
 }
 
+/* What is in the copy @device of the slot; an unreadable one is as good as empty. */
+static int read_copy(struct slot *slot, const char *device, struct pvn_err *err)
+{
+	autofree unsigned char *head = xcalloc(1, SLOT_HEAD_BYTES);
+	struct pvn_err ignored;
+	autoclose int fd = open(device, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &slot->size))
+		return pvn_err_errno(err, errno, "cannot open '%s'", device);
+	if (read_at(fd, head, SLOT_HEAD_BYTES, 0, device, &ignored) ||
+	    slot_head_parse(head, &slot->version, &slot->iso_bytes, &ignored))
+		slot->iso_bytes = 0;
+	return 0;
+}
+
+/* Of two copies the first that has a release is the one that is read. */
 static int read_slot(struct slot *slot, struct pvn_err *err)
 {
 	const char role[] = { 's', 'l', 'o', 't', '-', slot->name, '\0' };
-	autofree unsigned char *head = xcalloc(1, SLOT_HEAD_BYTES);
-	struct pvn_err ignored;
-	autoclose int fd = -1;
-	int rc = find_partition(role, &slot->device, err);
+	auto_strlist struct strlist devices = { 0 };
+	size_t chosen = 0;
+	int rc = disks_partitions(role, &devices, err);
 
+	for (size_t i = 0; !rc && !slot->version && i < devices.n; i++) {
+		rc = read_copy(slot, devices.v[i], err);
+		chosen = slot->version ? i : 0;
+	}
 	if (rc)
 		return rc;
-	fd = open(slot->device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &slot->size))
-		return pvn_err_errno(err, errno, "cannot open '%s'",
-				     slot->device);
-	/* an unreadable one is as good as empty */
-	if (read_at(fd, head, SLOT_HEAD_BYTES, 0, slot->device, &ignored) ||
-	    slot_head_parse(head, &slot->version, &slot->iso_bytes, &ignored))
-		slot->iso_bytes = 0;
+	slot->device = xstrdup(devices.v[chosen]);
+	for (size_t i = 0; i < devices.n; i++) {
+		if (i != chosen)
+			strlist_add(&slot->copies, devices.v[i]);
+	}
 	read_verified(slot);
 	return 0;
-}
-
-/* One at a time: what is mounted read-only can't be mounted for writing. */
-static int esp_lock = -1;
-
-static int lock_esp(struct pvn_err *err)
-{
-	int rc = mkdir_p(ESP_DIR, 0700, err);
-
-	if (rc)
-		return rc;
-	esp_lock = open(ESP_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (esp_lock < 0 || flock(esp_lock, LOCK_EX))
-		return pvn_err_errno(err, errno, "cannot lock '%s'", ESP_LOCK);
-	return 0;
-}
-
-static void unlock_esp(void)
-{
-	if (esp_lock >= 0)
-		close(esp_lock);
-	esp_lock = -1;
-}
-
-static int mount_esp(bool writable, struct pvn_err *err)
-{
-	autofree char *device = NULL;
-	int rc = find_partition("esp", &device, err);
-
-	if (!rc)
-		rc = lock_esp(err);
-	if (!rc &&
-	    mount(device, ESP_DIR, "vfat",
-		  MS_NOSUID | MS_NODEV | MS_NOEXEC | (writable ? 0 : MS_RDONLY),
-		  "fmask=0133,dmask=0022"))
-		rc = pvn_err_errno(err, errno, "cannot mount '%s'", device);
-	if (rc)
-		unlock_esp();
-	return rc;
-}
-
-static int read_env(struct kv_list *vars, struct pvn_err *err)
-{
-	char block[GRUBENV_SIZE];
-	autoclose int fd = open(GRUBENV, O_RDONLY | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return pvn_err_errno(err, errno, "cannot open grubenv");
-	rc = read_at(fd, block, sizeof(block), 0, "grubenv", err);
-	return rc ? rc : grubenv_parse(block, vars, err);
-}
-
-/* In place, as GRUB does: the file's sectors are where they were. 'slot', 'try' and 'starts' are in
- * the first one, which a disk writes as a whole or not at all. */
-static int write_env(const struct kv_list *vars, struct pvn_err *err)
-{
-	char block[GRUBENV_SIZE];
-	autoclose int fd = open(GRUBENV, O_WRONLY | O_CLOEXEC);
-	int rc = grubenv_make(block, vars, err);
-
-	if (rc)
-		return rc;
-	if (fd < 0)
-		return pvn_err_errno(err, errno, "cannot open grubenv");
-	rc = write_at(fd, block, sizeof(block), 0, "grubenv", err);
-	if (!rc && fsync(fd))
-		rc = pvn_err_errno(err, errno, "cannot write grubenv");
-	return rc;
-}
-
-static int unmount_esp(int rc, struct pvn_err *err)
-{
-	if (umount(ESP_DIR) && !rc)
-		rc = pvn_err_errno(err, errno,
-				   "cannot unmount the EFI system partition");
-	unlock_esp();
-	return rc;
-}
-
-static int look_at_env(struct kv_list *vars, struct pvn_err *err)
-{
-	int rc = mount_esp(false, err);
-
-	return rc ? rc : unmount_esp(read_env(vars, err), err);
 }
 
 static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 {
 	auto_kv struct kv_list vars = { 0 };
 	const char *kept, *next, *starts;
-	int rc = look_at_env(&vars, err);
+	int rc = bootenv_read(&vars, &slots->uneven, err);
 
 	if (rc)
 		return rc;
@@ -281,64 +170,28 @@ static int read_boot_choice(struct slots *slots, struct pvn_err *err)
 	return 0;
 }
 
-struct env_change {
-	const char *variable, *value;
-};
-
-/* Written when it returns; the variables that are not in @changes stay as they are. */
-static int change_env(const struct env_change *changes, size_t n,
-		      struct pvn_err *err)
-{
-	auto_kv struct kv_list vars = { 0 };
-	int rc = mount_esp(true, err);
-
-	if (rc)
-		return rc;
-	rc = read_env(&vars, err);
-	for (size_t i = 0; i < n && !rc; i++)
-		kv_set(&vars, changes[i].variable, changes[i].value);
-	if (!rc)
-		rc = write_env(&vars, err);
-	return unmount_esp(rc, err);
-}
-
 int slots_set_try(char name, struct pvn_err *err)
 {
 	const char next[] = { name, '\0' };
 	const struct env_change change = { "try", next };
 
-	return change_env(&change, 1, err);
+	return bootenv_change(&change, 1, err);
 }
 
 /* GRUB's menu is the one of the installation or of the last repair. */
-static int check_knows_rescue(struct pvn_err *err)
-{
-	autofree char *menu = NULL;
-	int rc = mount_esp(false, err);
-
-	if (rc)
-		return rc;
-	rc = unmount_esp(file_read(ESP_DIR "/grub/grub.cfg", &menu, err), err);
-	if (!rc && !strstr(menu, "$rescue"))
-		rc = pvn_err(
-			err, PVN_REFUSED,
-			"GRUB's menu on this host is an older release's and knows no rescue: 'host repair' writes it anew");
-	return rc;
-}
-
 int slots_set_rescue(bool wanted, struct pvn_err *err)
 {
 	const struct env_change change = { "rescue", wanted ? "yes" : "" };
-	int rc = wanted ? check_knows_rescue(err) : 0;
+	int rc = wanted ? bootenv_check_menu("$rescue", err) : 0;
 
-	return rc ? rc : change_env(&change, 1, err);
+	return rc ? rc : bootenv_change(&change, 1, err);
 }
 
 int slots_came_up(struct pvn_err *err)
 {
 	const struct env_change change = { "starts", "" };
 
-	return change_env(&change, 1, err);
+	return bootenv_change(&change, 1, err);
 }
 
 int slots_keep(char name, struct pvn_err *err)
@@ -348,7 +201,7 @@ int slots_keep(char name, struct pvn_err *err)
 					      { "try", "" },
 					      { "starts", "" } };
 
-	return change_env(changes, sizeof(changes) / sizeof(*changes), err);
+	return bootenv_change(changes, sizeof(changes) / sizeof(*changes), err);
 }
 
 int slots_back_up(struct pvn_err *err)
@@ -357,7 +210,7 @@ int slots_back_up(struct pvn_err *err)
 	char block[GRUBENV_SIZE + 1] = { 0 };
 	autofree char *old = NULL;
 	struct pvn_err ignored;
-	int rc = look_at_env(&vars, err);
+	int rc = bootenv_read(&vars, NULL, err);
 
 	if (rc)
 		return rc;
@@ -403,6 +256,7 @@ void slots_free(struct slots *slots)
 	for (int i = 0; i < N_SLOTS; i++) {
 		free(slots->v[i].device);
 		free(slots->v[i].version);
+		strlist_free(&slots->v[i].copies);
 	}
 	kv_free(&slots->notes);
 	*slots = (struct slots){ 0 };

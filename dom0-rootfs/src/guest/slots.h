@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "../lib/err.h"
 #include "../lib/kv.h"
+#include "../lib/mem.h"
 
 #define N_SLOTS 2
 /* The notes, key=value: try=SLOT while it is not known what becomes of it, network=yes when there
@@ -21,6 +22,8 @@
 struct slot {
 	char name; /* 'a' or 'b' */
 	char *device; /* "/dev/vda3" */
+	struct strlist
+		copies; /* the same on the host's other disk, if there is one */
 	uint64_t size; /* of the partition, bytes */
 	uint64_t iso_bytes;
 	char *version; /* NULL: there is no release in it */
@@ -36,6 +39,7 @@ struct slots {
 	char kept; /* what starts when nothing is tried */
 	char next_try; /* what the next start tries, or 0 */
 	bool counted; /* starts of the one that is kept, since it last came up */
+	bool uneven; /* this is not said the same on both disks */
 	bool fallen; /* it did not, and this is the other one's turn */
 	struct kv_list notes;
 };
