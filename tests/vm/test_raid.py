@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_raid.py: a host on two disks starts with either of them, and has all that it had."""
+import pytest
+
+from conftest import LOGS
+from guests import Host
+from install import answers, blank_disk, install, overlay
+import test_upgrade
+from test_upgrade import put, slots, trust, wait_until_kept
+
+signer = test_upgrade.signer
+RAID = "/dev/vd?\nraid = raid1"
+
+
+class Pair:
+    """A host that was installed on two disks, and has a guest which wrote something."""
+
+    def __init__(self, folder, key, iso, firmware):
+        self.folder, self.key, self.firmware = folder, key, firmware
+        self.disks = [blank_disk(folder / f"raid-{firmware}-{i}.qcow2") for i in (1, 2)]
+        self.installed = install(f"install-raid-{firmware}", LOGS / "raid", key, iso, None,
+                                 firmware=firmware, disks=self.disks,
+                                 answers=answers(key, device=RAID))
+
+    def copies(self, name):
+        """The disks as they are now; what is written to the copies they don't see."""
+        return [overlay(disk, self.folder / f"raid-{self.firmware}-{name}-{i}.qcow2")
+                for i, disk in enumerate(self.disks)]
+
+
+def write_data(host):
+    """A guest that starts with the host, and a file in it."""
+    host.succeed("guest create web --template mini --start && guest set web --autostart on", 240)
+    address = host.wait_for_guest("web")
+    host.succeed("echo mirrored > /root/data && sync", guest=address)
+
+
+def assert_has_data(host):
+    address = host.wait_for_guest("web", 180)
+    assert host.succeed("cat /root/data", guest=address) == "mirrored\n"
+
+
+def degraded(host):
+    """Of each array the number of disks that it lacks."""
+    return host.succeed("cat /sys/block/md*/md/degraded").split()
+
+
+@pytest.fixture(scope="module")
+def pair(work, key, iso):
+    """Both disks after a first start that wrote something."""
+    made = Pair(work, key, iso, "bios")
+    host = Host("raid-whole", LOGS / "raid", key, disks=made.disks)
+    try:
+        host.start()
+        host.wait_for_boot()
+        assert degraded(host) == ["0", "0"]
+        assert host.succeed("cat /run/paravane/warnings 2>/dev/null || :") == ""
+        write_data(host)
+        host.shutdown()
+    finally:
+        host.close()
+    return made
+
+
+def test_starts_with_the_second_disk(pair, new_machine):
+    """The second disk alone, the first is gone:
+
+        vda, half of each mirror --- machine
+    """
+    disk = pair.copies("alone")[1]
+    host = new_machine("alone", kind=Host, disks=[disk]).start()
+    host.wait_for_boot()
+    assert degraded(host) == ["1", "1"]
+    assert_has_data(host)
+
+
+def disk_states(host):
+    return {disk["name"]: disk["state"] for disk in host.json("host disk")["disks"]}
+
+
+def replace(host, arguments):
+    host.succeed(f"host disk replace {arguments}", 300)
+    assert host.json("host disk --wait", 300)["problem"] is None
+    assert degraded(host) == ["0", "0"]
+    host.succeed("host health")
+
+
+def test_disk_is_replaced(pair, new_machine, new_disk):
+    """The second disk is gone, and a new one takes its place; then it is all that is left:
+
+        vda, vdb (new) --- machine        vda (the new one) --- machine
+    """
+    first = pair.copies("replaced")[0]
+    small, new = blank_disk(pair.folder / "raid-small.qcow2", "6G"), new_disk("new")
+    host = new_machine("degraded", kind=Host, disks=[first, new, small]).start()
+    host.wait_for_boot()
+    host.wait_until_succeeds("grep 'disks: pvn-state-.* one disk alone' /run/paravane/warnings")
+    assert degraded(host) == ["1", "1"]
+    assert_has_data(host)
+    assert "the other disk is missing" in host.fail("host health").stdout
+    for name, why in (("vdc", "partitions need"), ("vda", "has all that the host has"), ("vdx", "no disk 'vdx'")):
+        refused = host.fail(f"host disk replace {name}")
+        assert refused.status == 3 and why in refused.stderr, refused
+    host.succeed("mkfs.ext4 -q /dev/vdb")
+    refused = host.fail("host disk replace vdb")
+    assert refused.status == 3 and "there is something on '/dev/vdb'" in refused.stderr
+    # the power goes at the worst moment: it would start, and is in no mirror
+    host.fail("PVN_DIE_AT=boot host disk replace vdb --force")
+    host.reboot()
+    host.wait_for_boot()
+    assert degraded(host) == ["1", "1"]
+    replace(host, "vdb")
+    assert disk_states(host) == {"vda": "well", "vdb": "well"}
+    host.wait_until_succeeds("! grep disks: /run/paravane/warnings")
+    host.shutdown()
+
+    alone = new_machine("new-alone", kind=Host, disks=[new]).start()
+    alone.wait_for_boot()
+    assert_has_data(alone)
+
+
+@pytest.mark.faults
+def test_disk_comes_back(pair, new_machine):
+    """Each disk was away for a while, and knows other things than the other: the newer state counts,
+    the older disk is out until it is taken back.
+
+        vdb --- machine        vda, vdb --- machine        vda --- machine
+    """
+    disks = pair.copies("apart")
+    host = new_machine("second", kind=Host, disks=[disks[1]]).start()
+    host.wait_for_boot()
+    host.succeed("echo later >/state/told; sync; for i in 1 2 3 4 5; do echo $i >/state/more; sync; done")
+    host.shutdown()
+    host = new_machine("both", kind=Host, disks=disks).start()
+    host.wait_for_boot()
+    assert host.succeed("cat /state/told") == "later\n"
+    assert disk_states(host) == {"vda": "out of date", "vdb": "well"}
+    assert_has_data(host)
+    replace(host, "vda")
+    host.shutdown()
+    host = new_machine("first", kind=Host, disks=[disks[0]]).start()
+    host.wait_for_boot()
+    assert host.succeed("cat /state/told") == "later\n"
+    assert_has_data(host)
+
+
+@pytest.mark.faults
+def test_disk_fails_while_the_host_runs(pair, new_machine, new_disk):
+    """md throws it out; the guest runs on, and a third takes its place.
+
+        vda, (vdb), vdc --- machine
+    """
+    disks = pair.copies("pulled")
+    host = new_machine("pulled", kind=Host, disks=[*disks, new_disk("third")]).start()
+    host.wait_for_boot()
+    assert_has_data(host)
+    host.succeed("mdadm /dev/md/pvn-state-* --fail /dev/vdb5; mdadm /dev/md/pvn-guests-* --fail /dev/vdb6")
+    assert disk_states(host)["vdb"] == "failed"
+    host.wait_until_succeeds("grep 'disks: pvn-guests-.* one disk alone' /var/log/messages")
+    assert_has_data(host)
+    replace(host, "vdb vdc")
+    assert disk_states(host) == {"vda": "well", "vdc": "well"}
+
+
+@pytest.mark.faults
+def test_upgrade_of_both_disks(pair, new_machine, iso, signer):
+    """A new release is on both disks, and starts from each; one that does not come up ends on both.
+
+        vda, vdb: slot b --- machine        vdb: slot b --- machine
+    """
+    disks = pair.copies("upgrade")
+    host = new_machine("upgrade", kind=Host, disks=disks).start()
+    host.wait_for_boot()
+    trust(host, signer)
+    assert put(host, signer(iso, "99.1")).status == 0
+    host.reboot()
+    wait_until_kept(host, "b")
+    host.succeed("head -c 49000000 /dev/vda4 | cmp -n 49000000 - /dev/vdb4", 120)
+    host.shutdown()
+    for i in 0, 1:
+        alone = new_machine(f"upgraded{i}", kind=Host, disks=[overlay(disks[i], pair.folder / f"up{i}.qcow2")])
+        alone.start()
+        alone.wait_for_boot()
+        assert alone.json("host status")["slot"] == "b"
+        assert slots(alone)["b"]["starts"] and not slots(alone)["b"]["next_try"]
+        alone.shutdown()
+
+
+@pytest.mark.faults
+def test_starts_by_uefi(work, key, iso, new_machine):
+    """The same by UEFI, which takes the first disk that it can start.
+
+        vda or vdb --- machine
+    """
+    made = Pair(work, key, iso, "uefi")
+    for left in 0, 1:
+        host = new_machine(f"uefi{left}", kind=Host, disks=[made.copies(f"left{left}")[left]],
+                           firmware="uefi").start()
+        host.wait_for_boot()
+        assert degraded(host) == ["1", "1"]
+        host.shutdown()
