@@ -5,6 +5,7 @@
  * come last, and until then no start of the host looks at the new disk's halves. */
 #include <blkid/blkid.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -250,8 +251,11 @@ static int copy_slots(const struct replace *p, bool heads, struct pvn_err *err)
 	for (size_t i = 0; !rc && i < 2; i++) {
 		const char *from_path = p->in.part[slots[i]];
 		const char *to_path = p->in.second->part[slots[i]];
-		autoclose int from = device_open(from_path, false, err);
-		autoclose int to = from < 0 ? from
+		/* one of them is mounted: nobody may open it to write */
+		autoclose int from = open(from_path, O_RDONLY | O_CLOEXEC);
+		autoclose int to = from < 0 ? pvn_err_errno(err, errno,
+							    "cannot open '%s'",
+							    from_path)
 					    : device_open(to_path, true, err);
 		uint64_t size = SLOT_HEAD;
 		struct pvn_err ignored;
