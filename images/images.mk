@@ -10,9 +10,22 @@ ISO_COMPONENTS := hypervisor linux-dom0 linux-guest microcode xen-tools busybox 
 	$(filter firmware,$(COMPONENTS))
 ISO_FILES := images/make-iso $(sort $(wildcard images/boot/*))
 
-.PHONY: iso
-iso: $(ISO)
+# 'make iso ANSWERS=FILE': beside it the same with an answer file on it. FILE may be anywhere, and is
+# judged first.
+ANSWERED := $(O)/paravane-$(VERSION)-answers.iso
+make_iso = SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENTS='$(ISO_COMPONENTS)'
+
+.PHONY: iso answered
+iso: $(ISO) $(if $(and $(ANSWERS),$(filter iso,$(MAKECMDGOALS))),answered)
 	@printf '  %-10s %s, %s bytes\n' READY $(ISO) $$(stat -c %s $(ISO))
+
+answered: $(ISO) $(INSTALLER)
+	$(Q)$(MAKE) answers-check FILE='$(ANSWERS)'
+	@printf '  %-10s %s\n' ASSEMBLE $(notdir $(ANSWERED))
+	$(Q)cp '$(ANSWERS)' $(O)/answers.ini
+	$(Q)$(make_iso) ANSWERS=$(O)/answers.ini images/make-iso $(VERSION) $(ANSWERED) \
+		>$(O)/log/iso.log 2>&1 || { tail -n 40 $(O)/log/iso.log >&2; exit 1; }
+	@printf '  %-10s %s, which installs without a question\n' READY $(ANSWERED)
 
 $(MINI): $(MINI_FILES) $(O)/stamp/mini $(foreach c,busybox dropbear xen-tools,$(call component_done,$(c)))
 	@printf '  %-10s template mini\n' ASSEMBLE
@@ -23,7 +36,7 @@ $(MINI): $(MINI_FILES) $(O)/stamp/mini $(foreach c,busybox dropbear xen-tools,$(
 $(ISO): $(foreach c,$(ISO_COMPONENTS),$(call component_done,$(c))) $(ROOTFS) $(MINI) $(ISO_FILES)
 	@printf '  %-10s %s\n' ASSEMBLE $(@F)
 	$(Q)rm -f $(O)/paravane-*.iso
-	$(Q)SOURCE_DATE_EPOCH=$(IMAGE_EPOCH) $(IN) env COMPONENTS='$(ISO_COMPONENTS)' images/make-iso $(VERSION) $@ \
+	$(Q)$(make_iso) images/make-iso $(VERSION) $@ \
 		>$(O)/log/iso.log 2>&1 || { tail -n 40 $(O)/log/iso.log >&2; exit 1; }
 	$(Q)ln -sf $(@F) $(O)/paravane.iso
 

@@ -7,6 +7,7 @@
 #include "answers.h"
 #include "checks.h"
 #include "ini_lines.h"
+#include "lines.h"
 #include "size.h"
 
 enum need {
@@ -484,4 +485,33 @@ void answers_print_keys(FILE *f)
 		fprintf(f, "%s%s = %s\n", k->need == REQUIRED ? "" : "#",
 			k->name, k->example);
 	}
+}
+
+void answers_print_man(FILE *f)
+{
+	const char *section = "";
+
+	fputs(".\\\" Made by 'paravane-install --man'.\n"
+	      ".TH PARAVANE-ANSWERS 5 \"\" Paravane\n"
+	      ".SH NAME\nparavane-answers \\- answer file of paravane-install\n"
+	      ".SH DESCRIPTION\n"
+	      "Lines 'key = value' in sections '[name]'; a line that begins with '#' or ';' is a comment. What is "
+	      "unknown, bad, missing, or given twice where that means nothing is an error with the number of its line.\n",
+	      f);
+	for (size_t i = 0; i < N_KEYS; i++) {
+		const struct key *k = &keys[i];
+		char need[64];
+
+		if (strcmp(section, k->section))
+			fprintf(f, ".SH [%s]\n", k->section);
+		section = k->section;
+		fputs(".TP\n\\fB", f);
+		roff_put(k->name, f);
+		fprintf(f, "\\fR%s\n", need_text(k, need));
+		roff_put(k->doc, f);
+		fputs(".\nExample: ", f);
+		roff_put(k->example, f);
+		fputc('\n', f);
+	}
+	fputs(".SH \"SEE ALSO\"\nhost(8), docs/answers.md\n", f);
 }

@@ -62,4 +62,7 @@ const char *answers_check(const char *section, const char *name, char *value);
 /* Print the table of keys, as the commented example of an answer file. */
 void answers_print_keys(FILE *f);
 
+/* The same as a manual page, paravane-answers(5). */
+void answers_print_man(FILE *f);
+
 #endif

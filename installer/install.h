@@ -39,6 +39,7 @@ struct install {
 	char *vg;
 	char *xen_args; /* beyond the release's own; NULL: none */
 	char *kernel_args;
+	char *fingerprint; /* of the host's ssh key, once that is there */
 	struct pvn_plan steps; /* their context is this struct */
 
 	/* while the steps run */
@@ -46,7 +47,6 @@ struct install {
 	int slot_fd; /* slot a, until slot b is copied from it, or -1 */
 	int source_fd; /* the device with the booted ISO, or -1 */
 	uint64_t iso_size;
-	char *fingerprint; /* of the host's ssh key, once it is there */
 };
 
 /* Where the new system's file systems are mounted during the install. */
@@ -193,7 +193,7 @@ int slot_copy(int from, int to, uint64_t start, uint64_t end, const char *name,
 int slot_compare(int from, int to, uint64_t start, uint64_t end,
 		 const char *name, struct pvn_err *err);
 
-/* state.c: state_make() leaves it mounted, state_configure() unmounts it. */
+/* state.c: all leave it mounted. */
 int state_make(struct install *in, struct pvn_err *err);
 /* Make the folders that it has to have, once it is mounted. */
 int state_folders(struct pvn_err *err);
@@ -248,7 +248,5 @@ int source_find(const char *file, char **text_r, char **name_r,
 /* Mount what somebody has brought on @dev, to be read only, at *dir_r (static), until source_unmount(). */
 int source_mount(const char *dev, const char **dir_r, struct pvn_err *err);
 void source_unmount(void);
-/* Wait for the network and fetch what is at @url (http, tftp); caller frees. */
-int source_fetch(const char *url, char **text_r, struct pvn_err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "dialog.h"
 #include "file.h"
 #include "grow.h"
+#include "hooks.h"
 #include "install.h"
 #include "repair.h"
 #include "replace.h"
@@ -48,7 +49,9 @@ struct options {
 	const char *old;
 	bool force;
 	bool example;
+	bool man;
 	bool zones;
+	const char *zone_file;
 	bool help;
 	bool version;
 };
@@ -94,7 +97,10 @@ static const struct opt {
 	OPT("force", NULL, force, "with --replace: erase what is on it"),
 	OPT("example", NULL, example,
 	    "print an answer file with all keys explained"),
+	OPT("man", NULL, man, "print the manual page of answer files"),
 	OPT("zones", NULL, zones, "list the time zones that there are"),
+	OPT("zone-file", "NAME", zone_file,
+	    "write the file that /etc/localtime is in that time zone"),
 	OPT("help", NULL, help, "print this"),
 	OPT("version", NULL, version, "print the version"),
 #undef OPT
@@ -218,6 +224,8 @@ static int get_answers(const struct options *o, struct answers *answers)
 	if (rc)
 		return fail(rc == -ENOENT ? EXIT_NO_ANSWERS : PVN_EXIT_FAILED,
 			    &err);
+	if (!o->dry_run && !o->check)
+		printf("the answers are from '%s'\n", name);
 	if (!answers_parse(answers, text, name, &errors))
 		return PVN_EXIT_OK;
 	for (size_t i = 0; i < errors.n; i++)
@@ -263,9 +271,9 @@ static int run_steps(const struct pvn_plan *steps, void *ctx,
 	return plan_run(steps, ctx, &ui, err);
 }
 
-static int carry_out(struct install *in)
+/* Returns an exit code. */
+static int carry_out(struct install *in, struct pvn_err *err)
 {
-	struct pvn_err err = { 0 };
 	struct timespec begin, end;
 	int rc;
 
@@ -273,27 +281,67 @@ static int carry_out(struct install *in)
 	if (!ui_began())
 		install_print(in, stdout);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
-	rc = run_steps(&in->steps, in, &err);
+	rc = run_steps(&in->steps, in, err);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (rc && in->keep != KEEP_NOTHING)
 		tell("", "the pool and the guests are as they were");
 	if (rc)
 		return fail(rc == PVN_REFUSED ? PVN_EXIT_REFUSED
 					      : PVN_EXIT_FAILED,
-			    &err);
+			    err);
 	if (ui_began()) {
 		dialog_done(ASKED, in->fingerprint, in->answers->address);
 		return PVN_EXIT_OK;
 	}
-	if (in->fingerprint)
-		printf("host key: %s\n", in->fingerprint);
 	printf("installed Paravane as '%s' on %s%s%s in %.1f s\n", in->id,
 	       in->disk->path, in->second ? " and " : "",
 	       in->second ? in->second->disk->path : "",
 	       (double)(end.tv_sec - begin.tv_sec) +
 		       (double)(end.tv_nsec - begin.tv_nsec) / 1e9);
-	printf("finish: %s\n", in->answers->finish);
+	if (in->fingerprint)
+		printf("its ssh host key is %s\n", in->fingerprint);
 	return PVN_EXIT_OK;
+}
+
+/* An installation is none the worse for a server that can't be told of it. */
+static void tell_result(const struct install *in, const struct answers *a,
+			const struct pvn_err *failure)
+{
+	struct pvn_err err = { 0 };
+
+	if (!a->webhook || !hook_result(in, a, failure, &err))
+		return;
+	printf("warning: nobody was told of this: %s\n", err.msg);
+	pvn_log("%s", err.msg);
+}
+
+/* Returns an exit code. */
+static int plan_and_carry_out(const struct options *o, struct install *in,
+			      const struct facts *facts,
+			      const struct answers *answers, const char *id)
+{
+	struct pvn_err err = { 0 };
+	int rc = install_plan(in, facts, answers, id, o->slot, &err);
+
+	if (rc) {
+		rc = fail(PVN_EXIT_REFUSED, &err);
+		if (!ui_began()) {
+			facts_print_table(facts, stderr);
+			disks_print_mismatches(facts, answers, stderr);
+		}
+	} else if (!o->dry_run) {
+		rc = carry_out(in, &err);
+	} else if (o->json) {
+		plan_print_json(&in->steps, stdout);
+	} else {
+		install_print(in, stdout);
+	}
+	if (o->dry_run)
+		return rc;
+	tell_result(in, answers, rc ? &err : NULL);
+	if (!rc && !ui_began())
+		printf("finish: %s\n", answers->finish);
+	return rc;
 }
 
 static int install(const struct options *o, const struct facts *facts)
@@ -311,21 +359,8 @@ static int install(const struct options *o, const struct facts *facts)
 	}
 	if (!rc) {
 		snprintf(id, sizeof(id), "%08x", number);
-		rc = install_plan(&in, facts, &answers, o->id ? o->id : id,
-				  o->slot, &err);
-		if (rc) {
-			rc = fail(PVN_EXIT_REFUSED, &err);
-			if (!ui_began()) {
-				facts_print_table(facts, stderr);
-				disks_print_mismatches(facts, &answers, stderr);
-			}
-		} else if (o->dry_run && o->json) {
-			plan_print_json(&in.steps, stdout);
-		} else if (o->dry_run) {
-			install_print(&in, stdout);
-		} else {
-			rc = carry_out(&in);
-		}
+		rc = plan_and_carry_out(o, &in, facts, &answers,
+					o->id ? o->id : id);
 	}
 	install_free(&in);
 	answers_free(&answers);
@@ -437,6 +472,23 @@ static int with_facts(const struct options *o)
 }
 
 /* Returns an exit code. */
+static int print_zone_file(const char *name)
+{
+	const char *rule = zone_rule(name);
+	uint8_t file[ZONE_FILE_MAX];
+	size_t len;
+	struct pvn_err err;
+
+	if (!rule) {
+		pvn_err(&err, -ENOENT, "there is no time zone '%s'", name);
+		return fail(PVN_EXIT_USAGE, &err);
+	}
+	len = zone_file(rule, file);
+	fwrite(file, 1, len, stdout);
+	return PVN_EXIT_OK;
+}
+
+/* Returns an exit code. */
 static int check(const struct options *o)
 {
 	struct answers answers = { 0 };
@@ -477,9 +529,13 @@ int main(int argc, char **argv)
 		puts("paravane-install " PVN_VERSION);
 	} else if (o.example) {
 		answers_print_keys(stdout);
+	} else if (o.man) {
+		answers_print_man(stdout);
 	} else if (o.zones) {
 		for (size_t i = 0; zone_name(i); i++)
 			puts(zone_name(i));
+	} else if (o.zone_file) {
+		rc = print_zone_file(o.zone_file);
 	} else {
 		if (!o.dry_run && !o.list_disks && !o.facts_dump && !o.check)
 			log = fopen(LOG_FILE, "ae");

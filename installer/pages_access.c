@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "answers.h"
+#include "fetch.h"
 #include "file.h"
 #include "install.h"
 #include "pages.h"
@@ -70,7 +71,7 @@ static int fetch_keys(struct dialog *d)
 		return rc;
 	}
 	ui_busy("Fetching '%s' ...", field.text);
-	if (source_fetch(field.text, &text, &err))
+	if (fetch_url(field.text, &text, &err))
 		ui_refuse("%s", err.msg);
 	else if (!take_keys(d, text, &bad))
 		ui_refuse(

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source.c: finds the answer file: a URL on the kernel command line, else a
- * file system labelled PARAVANE, else QEMU's fw_cfg. A place that was named but
+ * file system labelled PARAVANE, else QEMU's fw_cfg, else on the ISO itself. A place that was named but
  * can't be read is an error, not a reason to look further. */
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>
 
+#include "fetch.h"
 #include "file.h"
+#include "hardware.h"
 #include "install.h"
-#include "run.h"
 
 #define LABEL "PARAVANE"
 #define FILE_NAME "answers.ini"
-#define FETCHED "/run/paravane-install/fetched.ini"
 #define MNT_ANSWERS "/run/paravane-install/answers"
+/* of an ISO that was made for one purpose: make iso ANSWERS=FILE */
+#define BAKED_IN "/slot/answers.ini"
 #define FW_CFG "/sys/firmware/qemu_fw_cfg/by_name/opt/paravane/answers/raw"
 
 /* The value of @key on the kernel command line; NULL without. Caller frees. */
@@ -34,52 +36,19 @@ static char *cmdline_value(const char *key)
 	return NULL;
 }
 
-/* tftp://HOST[:PORT]/PATH by BusyBox's tftp. */
-static int fetch_tftp(const char *url, struct pvn_err *err)
+/* A server chooses the answers by what the machine is. */
+static int post_hardware(const char *url, char **text_r, struct pvn_err *err)
 {
-	autofree char *host = xstrdup(url + strlen("tftp://"));
-	char *path = strchr(host, '/');
-	char *port;
+	struct facts facts = { 0 };
+	autofree char *json = NULL;
+	int rc = facts_read(&facts, "", "/slot", err);
 
-	if (!path || path == host || !path[1] || *host == '-')
-		return pvn_err(err, -EINVAL,
-			       "bad URL '%s', expected tftp://HOST/PATH", url);
-	*path++ = '\0';
-	port = strchr(host, ':');
-	if (port)
-		*port++ = '\0';
-	return PVN_RUN(err, "tftp", "-g", "-l", FETCHED, "-r", path, host,
-		       port);
-}
-
-static int fetch(const char *url, struct pvn_err *err)
-{
-	bool tftp = !strncmp(url, "tftp://", 7);
-	int rc;
-
-	/* no https: nothing here could tell the right server from another */
-	if (!tftp && strncmp(url, "http://", 7))
-		return pvn_err(err, -EINVAL,
-			       "bad URL '%s', expected http:// or tftp://",
-			       url);
-	rc = mkdir_p("/run/paravane-install", 0700, err);
-	if (rc)
-		return rc;
-	unlink(FETCHED);
-	if (PVN_RUN(err, "/usr/lib/paravane/network", "dhcp"))
-		return pvn_err_wrap(err, "no network to fetch '%s'", url);
-	if (tftp)
-		rc = fetch_tftp(url, err);
-	else
-		rc = PVN_RUN(err, "wget", "-q", "-T", "30", "-O", FETCHED, url);
-	return rc ? pvn_err_wrap(err, "cannot fetch '%s'", url) : 0;
-}
-
-int source_fetch(const char *url, char **text_r, struct pvn_err *err)
-{
-	int rc = fetch(url, err);
-
-	return rc ? rc : file_read(FETCHED, text_r, err);
+	if (!rc) {
+		json = hardware_json(&facts);
+		rc = fetch_post(url, json, text_r, err);
+	}
+	facts_free(&facts);
+	return rc;
 }
 
 int source_mount(const char *dev, const char **dir_r, struct pvn_err *err)
@@ -170,8 +139,16 @@ int source_find(const char *file, char **text_r, char **name_r,
 		return read_named(file, file, text_r, name_r, err);
 	url = cmdline_value("answers");
 	if (url && *url) {
-		rc = fetch(url, err);
-		return rc ? rc : read_named(FETCHED, url, text_r, name_r, err);
+		rc = fetch_url(url, text_r, err);
+		*name_r = steal_ptr(&url);
+		return rc == -ENOENT ? -EIO : rc;
+	}
+	free(url);
+	url = cmdline_value("answers-post");
+	if (url && *url) {
+		rc = post_hardware(url, text_r, err);
+		*name_r = steal_ptr(&url);
+		return rc == -ENOENT ? -EIO : rc;
 	}
 	rc = find_labelled(text_r, name_r, err);
 	if (rc != -ENOENT)
@@ -179,8 +156,14 @@ int source_find(const char *file, char **text_r, char **name_r,
 	if (file_exists(FW_CFG))
 		return read_named(FW_CFG, "fw_cfg:opt/paravane/answers", text_r,
 				  name_r, err);
-	return pvn_err(err, -ENOENT,
-		       "no answers: no 'answers=URL' on the kernel command "
-		       "line, no '" FILE_NAME "' on a file system labelled "
-		       "'" LABEL "', nothing in fw_cfg; nothing was touched");
+	if (file_exists(BAKED_IN))
+		return read_named(BAKED_IN, "the ISO's answers.ini", text_r,
+				  name_r, err);
+	return pvn_err(
+		err, -ENOENT,
+		"no answers: no 'answers=URL' or 'answers-post=URL' on the "
+		"kernel command line, no '" FILE_NAME
+		"' on a file system labelled "
+		"'" LABEL
+		"', nothing in fw_cfg or on the ISO; nothing was touched");
 }

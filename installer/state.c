@@ -10,6 +10,7 @@
 #include "lines.h"
 #include "mem.h"
 #include "run.h"
+#include "shadow.h"
 
 int state_folders(struct pvn_err *err)
 {
@@ -90,6 +91,31 @@ static int write_network(const struct install *in, struct pvn_err *err)
 	set_if(&net, "bond", a->bond);
 	set_if(&net, "vlan", a->vlan);
 	return kv_write(&net, MNT_STATE "/etc/paravane/network", 0644, err);
+}
+
+/* What is not said stays as it was, where anything was. */
+static int write_time(const struct install *in, struct pvn_err *err)
+{
+	static const char path[] = MNT_STATE "/etc/paravane/time";
+	auto_kv struct kv_list when = { 0 };
+	int rc = 0;
+
+	if (in->keep == KEEP_CONFIGURATION && file_exists(path))
+		rc = kv_read(&when, path, err);
+	set_if(&when, "timezone", in->answers->timezone);
+	set_if(&when, "ntp", in->answers->ntp);
+	return rc || !when.n ? rc : kv_write(&when, path, 0644, err);
+}
+
+/* In place of what was restored or kept, or of what this release comes with. */
+static int write_password(const struct install *in, struct pvn_err *err)
+{
+	static const char path[] = MNT_STATE SHADOW;
+
+	if (!in->answers->password_hash)
+		return 0;
+	return shadow_set(path, file_exists(path) ? path : SHADOW,
+			  in->answers->password_hash, err);
 }
 
 /* What was restored, and what it doesn't have. */
@@ -192,14 +218,16 @@ int state_configure(struct install *in, struct pvn_err *err)
 	if (!rc)
 		rc = write_network(in, err);
 	if (!rc)
+		rc = write_time(in, err);
+	if (!rc)
+		rc = write_password(in, err);
+	if (!rc)
 		rc = write_keys(in, err);
 	if (!rc && in->iso) /* many hosts may start from it: no seed, no key */
 		return image_fill_state(in, err);
 	if (!rc)
-		rc = make_host_key(in, err);
-	if (!rc)
 		rc = write_seed(err);
-	return rc ? rc : device_unmount(MNT_STATE, err);
+	return rc ? rc : make_host_key(in, err);
 }
 
 int state_verify(const struct install *in, struct pvn_err *err)

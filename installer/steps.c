@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "hooks.h"
 #include "install.h"
 #include "run.h"
 
@@ -305,7 +306,22 @@ static int undo_pool(void *ctx, struct pvn_err *err)
 
 static int run_configure(void *ctx, struct pvn_err *err)
 {
-	return state_configure(ctx, err);
+	const struct install *in = ctx;
+	int rc = state_configure(ctx, err);
+
+	return rc || in->answers->script ? rc : device_unmount(MNT_STATE, err);
+}
+
+static int run_fetch(void *ctx, struct pvn_err *err)
+{
+	return hook_fetch(ctx, err);
+}
+
+static int run_script(void *ctx, struct pvn_err *err)
+{
+	int rc = hook_script(ctx, err);
+
+	return rc ? rc : device_unmount(MNT_STATE, err);
 }
 
 /* It stays mounted until 'boot-uefi'; of two, each has its turn. */
@@ -447,6 +463,9 @@ static void add_preparing_steps(struct install *in)
 			 in->part[0], in->part[PART_STATE]);
 		return;
 	}
+	if (in->answers->script)
+		plan_add(&in->steps, "fetch", run_fetch, NULL, "fetch '%s'",
+			 in->answers->script);
 	plan_add(&in->steps, "release", run_release, NULL,
 		 "stop what is built on %s: %s", disks, held);
 	if (in->keep != KEEP_NOTHING) {
@@ -552,6 +571,11 @@ static void add_configure(struct install *in)
 			 a->restore.files ? "restore a host's configuration, "
 					  : "",
 			 a->hostname, network, a->ssh_keys.n, keys, password);
+	if (a->script)
+		plan_add(&in->steps, "script", run_script, NULL,
+			 "run '%s', with the state partition on '" MNT_STATE
+			 "'",
+			 a->script);
 }
 
 void install_add_steps(struct install *in)

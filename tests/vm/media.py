@@ -62,8 +62,14 @@ def labelled_volume(path, files, label="PARAVANE"):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        length = int(self.headers["Content-Length"])
+        self.server.posted.append(self.rfile.read(length).decode())
+        self.do_GET()
+
     def do_GET(self):
         status, text = self.server.answer
+        text = self.server.paths.get(self.path, text)
         self.server.asked.append(self.path)
         self.send_response(status)
         self.send_header("Content-Length", str(len(text.encode())))
@@ -76,10 +82,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def web_server(text="", status=200):
-    """A server which gives everyone the same; set 'answer' to change it, see
-    'asked' for the paths. 'url' is its address as machines see it."""
+    """A server which gives everyone the same; set 'answer' to change it, 'paths' for what has a text of
+    its own, see 'asked' for the paths, 'posted' for what came. 'url' is its address as machines see it."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        server.answer, server.asked = (status, text), []
+        server.answer, server.paths = (status, text), {}
+        server.asked, server.posted = [], []
         server.url = f"http://10.0.2.2:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

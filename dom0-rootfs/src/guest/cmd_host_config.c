@@ -10,9 +10,11 @@
 #include "../lib/backup.h"
 #include "../lib/file.h"
 #include "../lib/grubenv.h"
+#include "../lib/ini_lines.h"
 #include "../lib/kv.h"
 #include "../lib/lines.h"
 #include "../lib/run.h"
+#include "../lib/shadow.h"
 #include "cmd.h"
 #include "host.h"
 #include "progress.h"
@@ -26,7 +28,31 @@
 /* Where an import unpacks it, and leaves the guests' files. */
 #define RESTORED STATE "/restored"
 #define AUTHORIZED_KEYS "/etc/dropbear/authorized_keys"
+
+/* What of an answer file stands in a file of the host under the same name. */
+static const struct setting {
+	const char *section;
+	const char *key;
+	const char *file;
+	const char *only; /* the key there that must be 'static', or NULL */
+} settings[] = {
 #define NETWORK "/etc/paravane/network"
+#define TIME "/etc/paravane/time"
+	{ "host", "timezone", TIME, NULL },
+	{ "host", "ntp", TIME, NULL },
+	{ "network", "method", NETWORK, NULL },
+	{ "network", "address", NETWORK, "method" },
+	{ "network", "gateway", NETWORK, "method" },
+	{ "network", "method6", NETWORK, NULL },
+	{ "network", "address6", NETWORK, "method6" },
+	{ "network", "gateway6", NETWORK, "method6" },
+	{ "network", "dns", NETWORK, NULL },
+	{ "network", "nic", NETWORK, NULL },
+	{ "network", "bond", NETWORK, NULL },
+	{ "network", "vlan", NETWORK, NULL },
+};
+
+#define N_SETTINGS (sizeof(settings) / sizeof(*settings))
 
 static bool has_content(const char *path)
 {
@@ -94,26 +120,55 @@ static void put_boot(FILE *f)
 	put_if(f, "kernel-args", kv_get(&boot, "kernel_args"));
 }
 
+/* A setting whose value is a list of words has a line for each, where the key may be repeated. */
+static void put_setting(FILE *f, const struct setting *setting,
+			const struct kv_list *file)
+{
+	const char *value = kv_get(file, setting->key);
+	const char *only = setting->only ? kv_get(file, setting->only) : NULL;
+	autofree char *words = xstrdup(value ? value : "");
+	char *save = NULL;
+
+	if (setting->only && (!only || strcmp(only, "static") != 0))
+		return;
+	if (strcmp(setting->key, "nic") != 0) {
+		put_if(f, setting->key, value);
+		return;
+	}
+	for (char *word = strtok_r(words, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save))
+		put_if(f, setting->key, word);
+}
+
+/* The settings of @section that stand in @path. */
+static int put_settings(FILE *f, const char *section, const char *path,
+			struct pvn_err *err)
+{
+	auto_kv struct kv_list file = { 0 };
+	int rc = file_exists(path) ? kv_read(&file, path, err) : 0;
+
+	for (size_t i = 0; !rc && i < N_SETTINGS; i++) {
+		if (!strcmp(settings[i].section, section))
+			put_setting(f, &settings[i], &file);
+	}
+	return rc;
+}
+
 static int put_answers(FILE *f, struct pvn_err *err)
 {
-	auto_kv struct kv_list net = { 0 };
 	autofree char *name = file_read_line("/etc/hostname");
-	const char *method;
-	bool fixed;
-	int rc = kv_read(&net, NETWORK, err);
+	int rc;
 
-	if (rc)
-		return rc;
-	fprintf(f, "[host]\nhostname = %s\n[network]\n", name ? name : "xen");
-	method = kv_get(&net, "method");
-	fixed = method && !strcmp(method, "static");
-	put_if(f, "method", method);
-	put_if(f, "address", fixed ? kv_get(&net, "address") : NULL);
-	put_if(f, "gateway", fixed ? kv_get(&net, "gateway") : NULL);
-	put_if(f, "dns", kv_get(&net, "dns"));
-	put_if(f, "nic", kv_get(&net, "nic"));
-	fprintf(f, "[ssh]\n");
-	rc = put_ssh_keys(f, err);
+	fprintf(f, "[host]\nhostname = %s\n", name ? name : "xen");
+	rc = put_settings(f, "host", TIME, err);
+	if (!rc) {
+		fprintf(f, "[network]\n");
+		rc = put_settings(f, "network", NETWORK, err);
+	}
+	if (!rc) {
+		fprintf(f, "[ssh]\n");
+		rc = put_ssh_keys(f, err);
+	}
 	if (rc)
 		return rc;
 	fprintf(f, "[disk]\n# any, if there is only one; see docs/answers.md\n"
@@ -219,50 +274,33 @@ struct import {
 	struct change change;
 	const char *file;
 	char *text; /* of that */
-	char *name; /* of the host whose it is */
+	struct kv_list given; /* what it says, as "SECTION.KEY" */
+	struct strlist keys; /* who may log in */
 };
 
-/* The value if @line is "key = value" of that key, as the installer's answers have it: blanks mean nothing, and
- * a comment begins with a ';' after one. Caller frees; NULL: it is another line. */
-static char *value_in(const char *line, size_t len, const char *key)
+static void on_item(void *arg, const struct ini_item *item)
 {
-	autofree char *text = xasprintf("%.*s", (int)len, line);
-	char *at = text + strspn(text, " \t");
-	char *end;
+	struct import *im = arg;
+	autofree char *key = xasprintf("%s.%s", item->section, item->key);
+	const char *before = kv_get(&im->given, key);
+	autofree char *value = NULL;
 
-	if (strncmp(at, key, strlen(key)))
-		return NULL;
-	at += strlen(key);
-	at += strspn(at, " \t");
-	if (*at++ != '=')
-		return NULL;
-	at += strspn(at, " \t");
-	end = strstr(at, " ;");
-	if (end)
-		*end = '\0';
-	end = at + strlen(at);
-	while (end > at && strchr(" \t\r", end[-1]))
-		*--end = '\0';
-	return xstrdup(at);
-}
-
-/* Of the first such line from *at on; *at is then behind it. */
-static char *next_value(const char **at, const char *key)
-{
-	while (**at) {
-		size_t len = strcspn(*at, "\n");
-		char *value = value_in(*at, len, key);
-
-		*at += len + ((*at)[len] == '\n');
-		if (value)
-			return value;
+	if (!strcmp(key, "ssh.key")) {
+		strlist_add(&im->keys, item->value);
+		return;
 	}
-	return NULL;
+	/* what may be repeated is a list of words in the host's file */
+	value = xasprintf("%s%s%s", before ? before : "", before ? " " : "",
+			  item->value);
+	kv_set(&im->given, key, value);
 }
 
-static char *line_value(const char *text, const char *key)
+/* What the file says, as the installer reads it; what is wrong in it is the installer's to say. */
+static void read_given(struct import *im)
 {
-	return next_value(&text, key);
+	auto_strlist struct strlist ignored = { 0 };
+
+	ini_lines(im->text, im->file, on_item, im, &ignored);
 }
 
 static int read_file(const char *file, char **text_r, struct pvn_err *err)
@@ -333,37 +371,49 @@ static int step_copy(void *ctx, struct pvn_err *err)
 		       : rc;
 }
 
+/* Set in the host's file @path what is given, and only that. */
+static int take_settings(const struct import *im, const char *path,
+			 struct pvn_err *err)
+{
+	auto_kv struct kv_list file = { 0 };
+	int rc = file_exists(path) ? kv_read(&file, path, err) : 0;
+
+	for (size_t i = 0; i < N_SETTINGS; i++) {
+		const struct setting *setting = &settings[i];
+		autofree char *key =
+			xasprintf("%s.%s", setting->section, setting->key);
+		const char *value = kv_get(&im->given, key);
+
+		if (strcmp(setting->file, path) != 0)
+			continue;
+		if (value)
+			kv_set(&file, setting->key, value);
+		else
+			kv_remove(&file, setting->key);
+	}
+	return rc ? rc : kv_write(&file, path, 0644, err);
+}
+
 /* What stands in the file above [restore], which somebody may have edited. */
 static int step_answers(void *ctx, struct pvn_err *err)
 {
-	static const char *const keys[] = { "method", "address", "gateway",
-					    "dns",    "nic",	 NULL };
 	const struct import *im = ctx;
-	autofree char *name = xasprintf("%s\n", im->name);
+	const char *hash = kv_get(&im->given, "console.password-hash");
+	autofree char *name =
+		xasprintf("%s\n", kv_get(&im->given, "host.hostname"));
 	autofree char *known = NULL;
-	auto_kv struct kv_list net = { 0 };
-	const char *at = im->text;
-	char *key;
 	int rc = file_write("/etc/hostname", name, 0644, err);
 
 	if (!rc)
-		rc = kv_read(&net, NETWORK, err);
-	for (const char *const *k = keys; *k; k++) {
-		autofree char *value = line_value(im->text, *k);
-
-		if (value)
-			kv_set(&net, *k, value);
-		else
-			kv_remove(&net, *k);
-	}
+		rc = take_settings(im, TIME, err);
 	if (!rc)
-		rc = kv_write(&net, NETWORK, 0644, err);
+		rc = take_settings(im, NETWORK, err);
+	if (!rc && hash)
+		rc = shadow_set(SHADOW, SHADOW, hash, err);
 	if (!rc)
 		rc = file_read(AUTHORIZED_KEYS, &known, err);
-	while (!rc && (key = next_value(&at, "key"))) {
-		lines_add(&known, key);
-		free(key);
-	}
+	for (size_t i = 0; !rc && i < im->keys.n; i++)
+		lines_add(&known, im->keys.v[i]);
 	if (!rc)
 		rc = file_write(AUTHORIZED_KEYS, known, 0600, err);
 	return rc ? rc : PVN_RUN(err, "rm", "-rf", RESTORED "/etc");
@@ -381,23 +431,25 @@ static int check_answers(const char *text, struct pvn_err *err)
 	return rc;
 }
 
-static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+static char *given(const struct import *im, const char *key)
 {
-	struct import *im = ctx;
-	struct backup backup = { 0 };
-	int rc = read_file(im->file, &im->text, err);
+	const char *value = kv_get(&im->given, key);
 
-	if (!rc && !file_exists(PATH_HOST))
-		rc = pvn_err(
-			err, PVN_REFUSED,
-			"this host has no state partition, so nothing would be kept: see 'host health'");
-	if (rc)
-		return rc;
-	im->name = line_value(im->text, "hostname");
-	backup.files = line_value(im->text, "files");
-	backup.signature = line_value(im->text, "signature");
-	backup.signer = line_value(im->text, "signer");
-	if (!im->name || !backup.files || !backup.signature || !backup.signer)
+	return value ? xstrdup(value) : NULL;
+}
+
+/* The archive, if the file is one of ours and the installer would take it. */
+static int take_archive(const struct import *im, struct pvn_err *err)
+{
+	struct backup backup = {
+		.files = given(im, "restore.files"),
+		.signature = given(im, "restore.signature"),
+		.signer = given(im, "restore.signer"),
+	};
+	int rc;
+
+	if (!kv_get(&im->given, "host.hostname") || !backup.files ||
+	    !backup.signature || !backup.signer)
 		rc = pvn_err(err, -EINVAL,
 			     "'%s' is none that 'host config export' wrote",
 			     im->file);
@@ -408,19 +460,35 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	if (!rc)
 		fprintf(stderr, "signed by the key %s\n", backup.signer);
 	backup_free(&backup);
+	return rc;
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct import *im = ctx;
+	int rc = read_file(im->file, &im->text, err);
+
+	if (!rc && !file_exists(PATH_HOST))
+		rc = pvn_err(
+			err, PVN_REFUSED,
+			"this host has no state partition, so nothing would be kept: see 'host health'");
+	if (rc)
+		return rc;
+	read_given(im);
+	rc = take_archive(im, err);
 	if (rc)
 		return rc;
 	plan_add(plan, "unpack", step_unpack, undo_unpack,
 		 "unpack the configuration of host '%s' into '" RESTORED
 		 "', in place of what an earlier import left there",
-		 im->name);
+		 kv_get(&im->given, "host.hostname"));
 	plan_add(
 		plan, "copy", step_copy, NULL,
 		"put what is of /etc in its place, but for this installation's own '" PATH_HOST
 		"'");
 	plan_add(
 		plan, "answers", step_answers, NULL,
-		"set the name, the network and the keys that the file begins with");
+		"set the name, time, network, password and keys that the file begins with");
 	return 0;
 }
 
@@ -431,7 +499,7 @@ static void report(const void *ctx)
 	printf("the configuration of host '%s' is there; its name, network and own key are used from the next "
 	       "start on, its keys and password now. Its guests' files are in '" RESTORED
 	       "/guests'\n",
-	       im->name);
+	       kv_get(&im->given, "host.hostname"));
 }
 
 static int run_import(void *ctx, char **args)
@@ -450,7 +518,8 @@ static int run_import(void *ctx, char **args)
 	umask(077);
 	exit_code = change_run(&im.change);
 	unlink(ARCHIVE);
-	free(im.name);
+	kv_free(&im.given);
+	strlist_free(&im.keys);
 	free(im.text);
 	return exit_code;
 }

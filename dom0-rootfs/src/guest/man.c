@@ -2,27 +2,9 @@
 /* man.c: manual pages from the tables of the commands. */
 #include <ctype.h>
 #include <string.h>
+#include "../lib/lines.h"
 #include "../lib/mem.h"
 #include "cmd.h"
-
-/* Text as it is: a '.' or ''' that begins a line and '\' mean nothing, '-' is one that
- * can be copied into a shell. */
-static void put(const char *text, FILE *f)
-{
-	bool line_begins = true;
-
-	for (; *text; text++) {
-		if (line_begins && (*text == '.' || *text == '\''))
-			fputs("\\&", f);
-		if (*text == '\\')
-			fputs("\\e", f);
-		else if (*text == '-')
-			fputs("\\-", f);
-		else
-			fputc(*text, f);
-		line_begins = *text == '\n';
-	}
-}
 
 /* A title in capitals; quotes, because it may have blanks. */
 static void put_upper(const char *text, FILE *f)
@@ -35,22 +17,22 @@ static void put_option(const char *name, const char *arg, const char *help,
 		       FILE *f)
 {
 	fputs(".TP\n\\fB\\-\\-", f);
-	put(name, f);
+	roff_put(name, f);
 	fputs("\\fR", f);
 	if (arg) {
 		fputs(" \\fI", f);
-		put(arg, f);
+		roff_put(arg, f);
 		fputs("\\fR", f);
 	}
 	fputc('\n', f);
-	put(help, f);
+	roff_put(help, f);
 	fputs(".\n", f);
 }
 
 static void put_as_is(const char *before, const char *text, FILE *f)
 {
 	fprintf(f, ".PP\n%s.nf\n", before);
-	put(text, f);
+	roff_put(text, f);
 	fputs(".fi\n", f);
 }
 
@@ -66,7 +48,7 @@ static void put_cmd(const struct cmd *cmd, FILE *f)
 	}
 	fputs(" [OPTION...]\"\n", f);
 	fputc(toupper((unsigned char)*cmd->help), f);
-	put(cmd->help + 1, f);
+	roff_put(cmd->help + 1, f);
 	fputs(".\n", f);
 	for (size_t i = 0; i < cmd->n_opts; i++) {
 		const struct opt *opt = &cmd->opts[i];
@@ -89,7 +71,7 @@ void program_man(const char *program, FILE *f)
 	fputs(".\\\" Made by 'paravane man'.\n.TH ", f);
 	put_upper(program, f);
 	fprintf(f, " 8 \"\" Paravane\n.SH NAME\n%s \\- ", program);
-	put(cmd_program_help(program), f);
+	roff_put(cmd_program_help(program), f);
 	fprintf(f,
 		"\n.SH SYNOPSIS\n.B %s\n\\fICOMMAND\\fR "
 		"[\\fIARGUMENT\\fR...] [\\fIOPTION\\fR...]\n",

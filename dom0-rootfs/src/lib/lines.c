@@ -30,3 +30,36 @@ void lines_add(char **text, const char *line)
 	free(*text);
 	*text = longer;
 }
+
+void json_quote(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(f, "\\u%04x", c);
+		else
+			fputc(c < 0x80 ? c : '?', f);
+	}
+	fputc('"', f);
+}
+
+void roff_put(const char *text, FILE *f)
+{
+	bool line_begins = true;
+
+	for (; *text; text++) {
+		if (line_begins && (*text == '.' || *text == '\''))
+			fputs("\\&", f);
+		if (*text == '\\')
+			fputs("\\e", f);
+		else if (*text == '-')
+			fputs("\\-", f);
+		else
+			fputc(*text, f);
+		line_begins = *text == '\n';
+	}
+}

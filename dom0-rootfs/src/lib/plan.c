@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lines.h"
 #include "mem.h"
 #include "plan.h"
 #include "run.h"
@@ -43,30 +44,14 @@ void plan_print(const struct pvn_plan *plan, FILE *f)
 			plan->steps[i].what);
 }
 
-static void print_json_string(const char *s, FILE *f)
-{
-	fputc('"', f);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			fprintf(f, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(f, "\\u%04x", c);
-		else
-			fputc(c, f);
-	}
-	fputc('"', f);
-}
-
 void plan_print_json(const struct pvn_plan *plan, FILE *f)
 {
 	fputs("{\"steps\":[", f);
 	for (size_t i = 0; i < plan->n; i++) {
 		fputs(i ? ",{\"name\":" : "{\"name\":", f);
-		print_json_string(plan->steps[i].name, f);
+		json_quote(f, plan->steps[i].name);
 		fputs(",\"what\":", f);
-		print_json_string(plan->steps[i].what, f);
+		json_quote(f, plan->steps[i].what);
 		fputc('}', f);
 	}
 	fputs("]}\n", f);

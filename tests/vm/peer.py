@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""peer.py: the other end of a machine's cable, frame by frame, where QEMU's network won't do: it
+knows no VLANs."""
+import ipaddress
+import socket
+import struct
+import time
+
+MAC = bytes.fromhex("525400aabbcc")
+VLAN, ARP, IPV6 = 0x8100, 0x0806, 0x86DD
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Peer:
+    """A cable with frames in UDP. 'mine' are this end's addresses, by family."""
+
+    def __init__(self, mine4, mine6):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.theirs = probe.getsockname()[1]
+        self.mine4 = ipaddress.ip_address(mine4).packed
+        self.mine6 = ipaddress.ip_address(mine6).packed
+
+    def arguments(self, mac):
+        """QEMU's, for a NIC at the other end."""
+        here = self.socket.getsockname()[1]
+        return ["-netdev", "dgram,id=cable,local.type=inet,local.host=127.0.0.1,"
+                f"local.port={self.theirs},remote.type=inet,remote.host=127.0.0.1,remote.port={here}",
+                "-device", f"virtio-net-pci,netdev=cable,mac={mac},romfile="]
+
+    def _arp(self, address):
+        return ARP, struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + MAC + self.mine4 + bytes(6) + address
+
+    def _solicitation(self, address):
+        """Who has this IPv6 address? From ours, whose MAC it tells."""
+        to = bytes.fromhex("ff0200000000000000000001ff") + address[-3:]
+        body = struct.pack("!BBHI", 135, 0, 0, 0) + address + b"\x01\x01" + MAC
+        pseudo = self.mine6 + to + struct.pack("!II", len(body), 58)
+        body = body[:2] + struct.pack("!H", checksum(pseudo + body)) + body[4:]
+        return IPV6, struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + self.mine6 + to + body
+
+    def ask(self, address, vlan=None, limit=1.0):
+        """The VLAN that the address answers in, 0 for none, or None: it does not answer."""
+        wanted = ipaddress.ip_address(address)
+        kind, body = (self._arp if wanted.version == 4 else self._solicitation)(wanted.packed)
+        tag = struct.pack("!HH", VLAN, vlan) if vlan else b""
+        frame = b"\xff" * 6 + MAC + tag + struct.pack("!H", kind) + body
+        self.socket.sendto(frame.ljust(60, b"\0"), ("127.0.0.1", self.theirs))
+        end = time.monotonic() + limit
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                frame = self.socket.recv(65536)
+            except TimeoutError:
+                break
+            told, at = 0, 12
+            if frame[at:at + 2] == struct.pack("!H", VLAN):
+                told, at = struct.unpack("!H", frame[14:16])[0] & 0xFFF, 16
+            if frame[:6] == MAC and self._answers(frame[at:], wanted.packed):
+                return told
+        return None
+
+    @staticmethod
+    def _answers(packet, address):
+        kind, body = struct.unpack("!H", packet[:2])[0], packet[2:]
+        if kind == ARP:
+            return body[6:8] == b"\0\2" and body[14:18] == address
+        # an advertisement of a neighbour, and its target
+        return kind == IPV6 and body[40] == 136 and body[48:64] == address
+
+    def close(self):
+        self.socket.close()
