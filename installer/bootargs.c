@@ -31,7 +31,9 @@ static bool has_word(const char *line, const char *word)
 static bool is_of_this_boot(const char *word)
 {
 	static const char *const prefixes[] = {
-		"paravane.", "answers=", "BOOT_IMAGE=", "initrd=", "/", NULL
+		"paravane.",   "answers=", "answers-post=",
+		"BOOT_IMAGE=", "initrd=",  "/",
+		NULL
 	};
 
 	for (const char *const *p = prefixes; *p; p++) {

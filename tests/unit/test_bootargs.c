@@ -30,7 +30,7 @@ PVN_TEST(not_what_is_for_one_boot)
 {
 	expect("", NULL);
 	expect("/boot/vmlinuz quiet paravane.mode=install "
-	       "answers=http://192.0.2.1/a.ini BOOT_IMAGE=vmlinuz",
+	       "answers-post=http://h/p answers=http://192.0.2.1/a.ini BOOT_IMAGE=vmlinuz",
 	       NULL);
 }
 
