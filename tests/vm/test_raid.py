@@ -105,7 +105,7 @@ def test_disk_is_replaced(pair, new_machine, new_disk):
     refused = host.fail("host disk replace vdb")
     assert refused.status == 3 and "there is something on '/dev/vdb'" in refused.stderr
     # the power goes at the worst moment: it would start, and is in no mirror
-    host.fail("PVN_DIE_AT=boot host disk replace vdb --force")
+    host.fail("PVN_DIE_AT=boot host disk replace vdb --force; exit $?")
     host.reboot()
     host.wait_for_boot()
     assert degraded(host) == ["1", "1"]
