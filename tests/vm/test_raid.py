@@ -85,6 +85,7 @@ def replace(host, arguments):
     host.succeed("host health")
 
 
+@pytest.mark.faults
 def test_disk_is_replaced(pair, new_machine, new_disk):
     """The second disk is gone, and a new one takes its place; then it is all that is left:
 
