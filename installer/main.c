@@ -224,7 +224,7 @@ static int get_answers(const struct options *o, struct answers *answers)
 	if (rc)
 		return fail(rc == -ENOENT ? EXIT_NO_ANSWERS : PVN_EXIT_FAILED,
 			    &err);
-	if (!o->dry_run && !o->check)
+	if (!o->dry_run && !o->check && !ui_began())
 		printf("the answers are from '%s'\n", name);
 	if (!answers_parse(answers, text, name, &errors))
 		return PVN_EXIT_OK;

@@ -209,7 +209,7 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     if not SCREENSHOTS:
         return
     person.types("\r")
-    person.reads("Installing", "copy the running system to", limit=120)
+    person.reads("Installing", limit=120)
     person.keeps("progress")
     person.reads("Paravane is installed", limit=300)
     person.keeps("done")
