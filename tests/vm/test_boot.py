@@ -32,7 +32,9 @@ def test_iso_starts_the_installer(both, media):
     machine = both[media]
     machine.wait_for_console("No answer file was found", 400)
     machine.wait_for_console("Install Paravane on this machine", 60)
-    machine.type_on_console("2\r")
+    machine.type_on_console("p")
+    machine.wait_for_console("Number", 30)
+    machine.type_on_console("3\r")
     machine.wait_for_console("this is a root shell", 30)
     machine.close()
 
