@@ -38,8 +38,9 @@ char *image_part(const char *image, enum part_role role)
 	return xasprintf("%s.parts/%s", image, part_role_name(role));
 }
 
-int image_make_parts(const struct install *in, struct pvn_err *err)
+static int make_parts(void *ctx, struct pvn_err *err)
 {
+	const struct install *in = ctx;
 	autofree char *dir = xasprintf("%s.parts", in->disk->path);
 	int rc = mkdir_p(dir, 0700, err);
 
@@ -55,11 +56,19 @@ int image_make_parts(const struct install *in, struct pvn_err *err)
 	return rc;
 }
 
-int image_remove_parts(const struct install *in, struct pvn_err *err)
+static int remove_parts(void *ctx, struct pvn_err *err)
 {
+	const struct install *in = ctx;
 	autofree char *dir = xasprintf("%s.parts", in->disk->path);
 
 	return PVN_RUN(err, "rm", "-rf", dir, MNT_STATE, MNT_ESP);
+}
+
+void image_add_parts_step(struct install *in)
+{
+	plan_add(&in->steps, "parts", make_parts, remove_parts,
+		 "make files for its partitions, '%s' to '%s'", in->part[0],
+		 in->part[PART_STATE]);
 }
 
 int image_folder(const char *dir, struct pvn_err *err)
@@ -129,8 +138,9 @@ static int join(const struct install *in, int to, enum part_role role,
 	return rc;
 }
 
-int image_join(const struct install *in, struct pvn_err *err)
+static int join_all(void *ctx, struct pvn_err *err)
 {
+	struct install *in = ctx;
 	autoclose int to = device_open(in->disk->path, false, err);
 	int rc = to < 0 ? to : 0;
 
@@ -138,5 +148,11 @@ int image_join(const struct install *in, struct pvn_err *err)
 		rc = join(in, to, i, err);
 	if (!rc)
 		rc = device_sync(to, in->disk->path, err);
-	return rc ? rc : image_remove_parts(in, err);
+	return rc ? rc : remove_parts(in, err);
+}
+
+void image_add_join_step(struct install *in)
+{
+	plan_add(&in->steps, "join", join_all, NULL,
+		 "put the partitions into '%s'", in->disk->path);
 }

@@ -104,18 +104,17 @@ int keep_state(struct install *in, struct pvn_err *err);
 /* Make the file @image, which must not be there, and facts of it alone. */
 int image_facts(struct facts *facts, const char *image, const char *iso,
 		struct pvn_err *err);
-/* The file that holds a partition until image_join(). Caller frees. */
+/* The file that holds a partition until the step 'join'. Caller frees. */
 char *image_part(const char *image, enum part_role role);
-int image_make_parts(const struct install *in, struct pvn_err *err);
-int image_remove_parts(const struct install *in, struct pvn_err *err);
+/* Append the steps that make these files, and that put them into the image and remove them. */
+void image_add_parts_step(struct install *in);
+void image_add_join_step(struct install *in);
 /* An empty folder instead of a mounted file system, and the file system made of it. */
 int image_folder(const char *dir, struct pvn_err *err);
 int image_fill_state(const struct install *in, struct pvn_err *err);
 int image_fill_esp(const struct install *in, struct pvn_err *err);
 /* What is on the ESP, to MNT_ESP. */
 int image_read_esp(const struct install *in, struct pvn_err *err);
-/* The partitions into the image; their files go. */
-int image_join(const struct install *in, struct pvn_err *err);
 
 /* wipe.c: @fd is the disk (or a file, in tests), @path its name. */
 /* Zero the first and the last MiB of [start, start + size), and what libblkid then recognises in it. */

@@ -136,21 +136,6 @@ static int erase(struct install *in, struct pvn_err *err)
 	return rc;
 }
 
-static int run_parts(void *ctx, struct pvn_err *err)
-{
-	return image_make_parts(ctx, err);
-}
-
-static int undo_parts(void *ctx, struct pvn_err *err)
-{
-	return image_remove_parts(ctx, err);
-}
-
-static int run_join(void *ctx, struct pvn_err *err)
-{
-	return image_join(ctx, err);
-}
-
 /* After this nothing of the install boots or is even found. */
 static int undo_partition(void *ctx, struct pvn_err *err)
 {
@@ -458,9 +443,7 @@ static void add_preparing_steps(struct install *in)
 		 in->keep ? ", and that what is kept is whole" : "");
 	if (in->iso) {
 		add_partition_step(in);
-		plan_add(&in->steps, "parts", run_parts, undo_parts,
-			 "make files for its partitions, '%s' to '%s'",
-			 in->part[0], in->part[PART_STATE]);
+		image_add_parts_step(in);
 		return;
 	}
 	if (in->answers->script)
@@ -609,8 +592,7 @@ void install_add_steps(struct install *in)
 	plan_add(&in->steps, "verify", run_verify, NULL,
 		 "read back and compare what was written");
 	if (in->iso)
-		plan_add(&in->steps, "join", run_join, NULL,
-			 "put the partitions into '%s'", in->disk->path);
+		image_add_join_step(in);
 	if (in->uefi)
 		plan_add(&in->steps, "nvram", run_nvram, NULL,
 			 "tell the firmware to start '" NVRAM_NAME "' first");
