@@ -133,14 +133,10 @@ int esp_make(struct install *in, struct pvn_err *err)
 char *esp_installation(void)
 {
 	auto_kv struct kv_list vars = { 0 };
-	autofree uint8_t *block = NULL;
 	struct pvn_err ignored;
 	const char *id = NULL;
-	size_t len = 0;
 
-	if (!file_read_bytes(MNT_ESP "/grub/grubenv", &block, &len, &ignored) &&
-	    len == GRUBENV_SIZE &&
-	    !grubenv_parse((const char *)block, &vars, &ignored))
+	if (!grubenv_read(MNT_ESP "/grub/grubenv", &vars, &ignored))
 		id = kv_get(&vars, "install");
 	return id ? xstrdup(id) : NULL;
 }

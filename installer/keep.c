@@ -72,9 +72,7 @@ static int check_types(const struct install *in, struct pvn_err *err)
 static void take_arguments(struct install *in)
 {
 	auto_kv struct kv_list notes = { 0 };
-	autofree uint8_t *block = NULL;
 	struct pvn_err ignored;
-	size_t len;
 	const struct {
 		const char *key;
 		const char *said;
@@ -84,9 +82,7 @@ static void take_arguments(struct install *in)
 		{ "kernel_args", in->answers->kernel_args, &in->kernel_args },
 	};
 
-	if (file_read_bytes(BOOT_NOTES, &block, &len, &ignored) ||
-	    len != GRUBENV_SIZE ||
-	    grubenv_parse((const char *)block, &notes, &ignored))
+	if (grubenv_read(BOOT_NOTES, &notes, &ignored))
 		return;
 	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++) {
 		const char *value = kv_get(&notes, args[i].key);

@@ -42,14 +42,10 @@ static void take_notes(struct repair *r, const char *state_dir)
 {
 	autofree char *path = xasprintf("%s/" BOOT_NOTES, state_dir);
 	auto_kv struct kv_list notes = { 0 };
-	autofree uint8_t *block = NULL;
 	struct pvn_err ignored;
 	const char *slot;
-	size_t len;
 
-	if (file_read_bytes(path, &block, &len, &ignored) ||
-	    len != GRUBENV_SIZE ||
-	    grubenv_parse((const char *)block, &notes, &ignored))
+	if (grubenv_read(path, &notes, &ignored))
 		return;
 	slot = kv_get(&notes, "slot");
 	set(&r->in.xen_args, kv_get(&notes, "xen_args"));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_grubenv.c: GRUB's environment block, on memory. */
+/* test_grubenv.c: GRUB's environment block, on memory, and as a file. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "file.h"
 #include "grubenv.h"
 #include "unit.h"
 
@@ -90,4 +91,32 @@ PVN_TEST(env_block_with_zeros)
 				    "the GRUB environment block is damaged");
 		assert_int_equal(vars.n, 0);
 	}
+}
+
+/* The file: there and whole, or told what is wrong. */
+PVN_TEST(env_file)
+{
+	auto_kv struct kv_list vars = { 0 };
+	autofree char *dir = temp_folder();
+	autofree char *path = xasprintf("%s/grubenv", dir);
+	struct pvn_err err = { 0 };
+	char block[GRUBENV_SIZE + 1] = "";
+
+	assert_int_equal(grubenv_read(path, &vars, &err), -ENOENT);
+	kv_set(&vars, "slot", "b");
+	assert_int_equal(grubenv_make(block, &vars, &err), 0);
+	kv_free(&vars);
+	assert_int_equal(file_write(path, block, 0600, &err), 0);
+	assert_int_equal(grubenv_read(path, &vars, &err), 0);
+	assert_string_equal(kv_get(&vars, "slot"), "b");
+
+	assert_int_equal(truncate(path, GRUBENV_SIZE - 1), 0);
+	assert_int_equal(grubenv_read(path, &vars, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "has 1023 bytes, expected 1024"));
+	assert_int_equal(truncate(path, GRUBENV_SIZE),
+			 0); /* a zero at its end */
+	assert_int_equal(grubenv_read(path, &vars, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, path));
+	unlink(path);
+	rmdir(dir);
 }

@@ -52,18 +52,6 @@ static int unmount_esp(int rc, struct pvn_err *err)
 	return rc;
 }
 
-static int read_env(struct kv_list *vars, struct pvn_err *err)
-{
-	char block[GRUBENV_SIZE];
-	autoclose int fd = open(GRUBENV, O_RDONLY | O_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return pvn_err_errno(err, errno, "cannot open grubenv");
-	rc = read_at(fd, block, sizeof(block), 0, "grubenv", err);
-	return rc ? rc : grubenv_parse(block, vars, err);
-}
-
 /* In place, as GRUB does: the file's sectors are where they were. 'slot', 'try' and 'starts' are in
  * the first one, which a disk writes as a whole or not at all. */
 static int write_env(const struct kv_list *vars, struct pvn_err *err)
@@ -120,14 +108,10 @@ void bootenv_merge(struct kv_list *vars, const struct kv_list *other,
 static char *noted_slot(void)
 {
 	auto_kv struct kv_list notes = { 0 };
-	autofree uint8_t *block = NULL;
 	struct pvn_err ignored;
 	const char *slot;
-	size_t len;
 
-	if (file_read_bytes(PATH_BOOT_NOTES, &block, &len, &ignored) ||
-	    len != GRUBENV_SIZE ||
-	    grubenv_parse((const char *)block, &notes, &ignored))
+	if (grubenv_read(PATH_BOOT_NOTES, &notes, &ignored))
 		return NULL;
 	slot = kv_get(&notes, "slot");
 	return slot ? xstrdup(slot) : NULL;
@@ -147,7 +131,8 @@ static int read_all(const struct strlist *devices, struct kv_list *vars,
 
 		rc = mount_esp(devices->v[i], false, &why);
 		if (!rc)
-			rc = unmount_esp(read_env(&own, &why), &why);
+			rc = unmount_esp(grubenv_read(GRUBENV, &own, &why),
+					 &why);
 		if (rc && devices->n == 1) {
 			*err = why;
 		} else if (rc) {

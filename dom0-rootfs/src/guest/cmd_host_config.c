@@ -109,12 +109,9 @@ static int put_ssh_keys(FILE *f, struct pvn_err *err)
 static void put_boot(FILE *f)
 {
 	auto_kv struct kv_list boot = { 0 };
-	autofree char *block = NULL;
 	struct pvn_err ignored;
 
-	if (file_read(PATH_BOOT_NOTES, &block, &ignored) ||
-	    strlen(block) != GRUBENV_SIZE ||
-	    grubenv_parse(block, &boot, &ignored))
+	if (grubenv_read(PATH_BOOT_NOTES, &boot, &ignored))
 		return;
 	put_if(f, "xen-args", kv_get(&boot, "xen_args"));
 	put_if(f, "kernel-args", kv_get(&boot, "kernel_args"));

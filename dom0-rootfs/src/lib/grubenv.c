@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "file.h"
 #include "grubenv.h"
 #include "mem.h"
 
@@ -78,4 +79,19 @@ int grubenv_parse(const char block[GRUBENV_SIZE], struct kv_list *vars,
 	return at ? 0
 		  : pvn_err(err, -EINVAL,
 			    "the GRUB environment block is damaged");
+}
+
+int grubenv_read(const char *path, struct kv_list *vars, struct pvn_err *err)
+{
+	autofree uint8_t *block = NULL;
+	size_t len;
+	int rc = file_read_bytes(path, &block, &len, err);
+
+	if (rc)
+		return rc;
+	if (len != GRUBENV_SIZE)
+		return pvn_err(err, -EINVAL, "'%s' has %zu bytes, expected %d",
+			       path, len, GRUBENV_SIZE);
+	rc = grubenv_parse((const char *)block, vars, err);
+	return rc ? pvn_err_wrap(err, "'%s'", path) : 0;
 }

@@ -16,4 +16,7 @@ int grubenv_make(char block[GRUBENV_SIZE], const struct kv_list *vars,
 int grubenv_parse(const char block[GRUBENV_SIZE], struct kv_list *vars,
 		  struct pvn_err *err);
 
+/* The same with the block that is the file @path. */
+int grubenv_read(const char *path, struct kv_list *vars, struct pvn_err *err);
+
 #endif
