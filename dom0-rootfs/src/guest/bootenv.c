@@ -18,12 +18,15 @@
 #define ESP_LOCK PATH_RUN "/esp.lock"
 #define GRUBENV ESP_DIR "/grub/grubenv"
 
-/* One at a time: what is mounted read-only can't be mounted for writing. Closing it gives it back. */
-static int lock_esp(struct pvn_err *err)
+/* Find them, to be used one at a time: what is mounted read-only can't be mounted for writing. Returns the
+ * lock; closing it gives it back. */
+static int lock_esps(struct strlist *devices, struct pvn_err *err)
 {
-	int rc = mkdir_p(ESP_DIR, 0700, err);
+	int rc = disks_partitions("esp", devices, err);
 	int fd;
 
+	if (!rc)
+		rc = mkdir_p(ESP_DIR, 0700, err);
 	if (rc)
 		return rc;
 	fd = open(ESP_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -153,16 +156,10 @@ static int read_all(const struct strlist *devices, struct kv_list *vars,
 int bootenv_read(struct kv_list *vars, bool *uneven_r, struct pvn_err *err)
 {
 	auto_strlist struct strlist devices = { 0 };
-	autoclose int lock = -1;
+	autoclose int lock = lock_esps(&devices, err);
 	bool uneven = false;
-	int rc = disks_partitions("esp", &devices, err);
+	int rc = lock < 0 ? lock : read_all(&devices, vars, &uneven, err);
 
-	if (rc)
-		return rc;
-	lock = lock_esp(err);
-	if (lock < 0)
-		return lock;
-	rc = read_all(&devices, vars, &uneven, err);
 	if (uneven_r)
 		*uneven_r = uneven;
 	return rc;
@@ -197,16 +194,10 @@ int bootenv_change(const struct env_change *changes, size_t n,
 {
 	auto_strlist struct strlist devices = { 0 };
 	auto_kv struct kv_list vars = { 0 };
-	autoclose int lock = -1;
+	autoclose int lock = lock_esps(&devices, err);
 	bool uneven = false;
-	int rc = disks_partitions("esp", &devices, err);
+	int rc = lock < 0 ? lock : read_all(&devices, &vars, &uneven, err);
 
-	if (rc)
-		return rc;
-	lock = lock_esp(err);
-	if (lock < 0)
-		return lock;
-	rc = read_all(&devices, &vars, &uneven, err);
 	for (size_t i = 0; i < n && !rc; i++)
 		kv_set(&vars, changes[i].variable, changes[i].value);
 	return rc ? rc : write_all(&devices, &vars, err);
@@ -215,13 +206,9 @@ int bootenv_change(const struct env_change *changes, size_t n,
 int bootenv_check_menu(const char *word, struct pvn_err *err)
 {
 	auto_strlist struct strlist devices = { 0 };
-	autoclose int lock = -1;
-	int rc = disks_partitions("esp", &devices, err);
+	autoclose int lock = lock_esps(&devices, err);
+	int rc = lock < 0 ? lock : 0;
 
-	if (rc)
-		return rc;
-	lock = lock_esp(err);
-	rc = lock < 0 ? lock : 0;
 	for (size_t i = 0; !rc && i < devices.n; i++) {
 		autofree char *menu = NULL;
 
