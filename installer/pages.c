@@ -16,11 +16,12 @@ void page_set(char **field, char *value)
 
 void dialog_free(struct dialog *d)
 {
-	char **const texts[] = { &d->disk,	    &d->keep,	  &d->bond,
-				 &d->vlan,	    &d->method,	  &d->address,
-				 &d->gateway,	    &d->dns,	  &d->method6,
-				 &d->address6,	    &d->gateway6, &d->hostname,
-				 &d->password_hash, &d->timezone, &d->ntp };
+	char **const texts[] = { &d->disk,     &d->second,	  &d->keep,
+				 &d->bond,     &d->vlan,	  &d->method,
+				 &d->address,  &d->gateway,	  &d->dns,
+				 &d->method6,  &d->address6,	  &d->gateway6,
+				 &d->hostname, &d->password_hash, &d->timezone,
+				 &d->ntp };
 
 	facts_free(&d->facts);
 	strlist_free(&d->hardware);

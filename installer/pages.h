@@ -28,6 +28,7 @@ struct dialog {
 	struct facts facts;
 	struct strlist hardware; /* what 'host selftest' said */
 	char *disk; /* "/dev/sda" */
+	char *second; /* the other one of a RAID1; NULL: there is none */
 	char *keep;
 	struct strlist nics; /* their addresses; none is the first with a link */
 	char *bond, *vlan;
@@ -80,7 +81,10 @@ int page_read_facts(struct dialog *d);
 /* The same of a disk as in the list of disks, but in full; caller frees. */
 char *page_disk_text(const struct disk *disk);
 
-/* The one that was chosen; NULL: it is there no more. */
-const struct disk *page_chosen_disk(const struct dialog *d);
+/* What page_disk() asks about the disk that was chosen: a second one, and what is kept. */
+int page_disk_more(struct dialog *d);
+
+/* The disk "/dev/sda"; NULL: it is there no more, or @path is NULL. */
+const struct disk *page_find_disk(const struct dialog *d, const char *path);
 
 #endif

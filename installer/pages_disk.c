@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pages_disk.c: the dialogue's page about the disk, and about what of it is kept. */
+/* pages_disk.c: the dialogue's page about the disk, about a second one, and about what is kept. */
 #include <string.h>
 
 #include "choose.h"
@@ -47,6 +47,33 @@ char *page_disk_text(const struct disk *disk)
 			 *has ? ", has " : "", has);
 }
 
+/* Would a RAID1 over both be possible? Of the first it is known that it can be used. */
+static bool can_pair(const struct disk *first, const struct disk *second)
+{
+	const struct disk *const both[] = { first, second };
+	autofree char *problem = disk_problem(second);
+	struct pvn_err err;
+
+	return first != second && !problem &&
+	       first->sector_size == second->sector_size &&
+	       !disks_check_spans(both, 2, &err);
+}
+
+/* Why Paravane can't be installed on @disk, neither alone nor with another one; caller frees, NULL: it can. */
+static char *refusal(const struct facts *facts, const struct disk *disk)
+{
+	char *problem = disk_problem(disk);
+	struct pvn_err err;
+
+	if (problem || !disks_check_spans(&disk, 1, &err))
+		return problem;
+	for (size_t i = 0; i < facts->n; i++) {
+		if (can_pair(disk, &facts->disks[i]))
+			return NULL;
+	}
+	return xstrdup(err.msg);
+}
+
 static void list_disks(const struct facts *facts, struct strlist *lines,
 		       struct strlist *paths)
 {
@@ -54,12 +81,9 @@ static void list_disks(const struct facts *facts, struct strlist *lines,
 
 	for (size_t i = 0; i < facts->n; i++) {
 		const struct disk *disk = &facts->disks[i];
-		autofree char *problem = disk_problem(disk);
+		autofree char *problem = refusal(facts, disk);
 		autofree char *line = disk_line(disk);
-		struct pvn_err err;
 
-		if (!problem && disks_check_spans(&disk, 1, &err))
-			problem = xstrdup(err.msg);
 		if (problem) {
 			if (!told)
 				ui_line("These can't be used:");
@@ -72,6 +96,16 @@ static void list_disks(const struct facts *facts, struct strlist *lines,
 	}
 	if (told)
 		ui_line("%s", "");
+}
+
+/* The index of @path, or how many there are. */
+static size_t place_of(const struct strlist *paths, const char *path)
+{
+	size_t i = 0;
+
+	while (i < paths->n && (!path || strcmp(paths->v[i], path)))
+		i++;
+	return i;
 }
 
 static int ask_disk(struct dialog *d)
@@ -91,9 +125,7 @@ static int ask_disk(struct dialog *d)
 		chosen = ui_wait("Press Enter to look again");
 		return chosen ? chosen : UI_AGAIN;
 	}
-	preset = lines.n == 1 ? 0 : lines.n;
-	for (size_t i = 0; i < paths.n && d->disk; i++)
-		preset = strcmp(paths.v[i], d->disk) ? preset : i;
+	preset = lines.n == 1 ? 0 : place_of(&paths, d->disk);
 	chosen = ui_choose((const char *const *)lines.v, lines.n, preset);
 	if (chosen < 0)
 		return chosen;
@@ -101,13 +133,60 @@ static int ask_disk(struct dialog *d)
 	return 0;
 }
 
-const struct disk *page_chosen_disk(const struct dialog *d)
+const struct disk *page_find_disk(const struct dialog *d, const char *path)
 {
-	for (size_t i = 0; i < d->facts.n; i++) {
-		if (!strcmp(d->facts.disks[i].path, d->disk))
+	for (size_t i = 0; path && i < d->facts.n; i++) {
+		if (!strcmp(d->facts.disks[i].path, path))
 			return &d->facts.disks[i];
 	}
 	return NULL;
+}
+
+/* What may be said about a second disk; the path of none is "". */
+static void list_seconds(const struct dialog *d, struct strlist *lines,
+			 struct strlist *paths)
+{
+	const struct disk *first = page_find_disk(d, d->disk);
+	struct pvn_err err;
+
+	if (!disks_check_spans(&first, 1, &err)) {
+		strlist_addf(lines, "none: '%s' alone", d->disk);
+		strlist_add(paths, "");
+	}
+	for (size_t i = 0; i < d->facts.n; i++) {
+		const struct disk *disk = &d->facts.disks[i];
+		autofree char *line = disk_line(disk);
+
+		if (!can_pair(first, disk))
+			continue;
+		strlist_add(lines, line);
+		strlist_add(paths, disk->path);
+	}
+}
+
+static int ask_second(struct dialog *d, bool *asked_r)
+{
+	auto_strlist struct strlist lines = { 0 };
+	auto_strlist struct strlist paths = { 0 };
+	size_t preset;
+	int chosen = 0;
+
+	list_seconds(d, &lines, &paths);
+	preset = place_of(&paths, d->second);
+	*asked_r = lines.n > 1 || *paths.v[0];
+	if (*asked_r) {
+		ui_page(title, PAGE_DISK, PAGES);
+		ui_say("Shall a second disk have all that '%s' has (RAID1)? The host starts with either, and goes on "
+		       "when one of them fails. Of the larger one no more is used than the smaller one has.",
+		       d->disk);
+		chosen = ui_choose((const char *const *)lines.v, lines.n,
+				   preset < lines.n ? preset : 0);
+	}
+	if (chosen < 0)
+		return chosen;
+	page_set(&d->second,
+		 *paths.v[chosen] ? xstrdup(paths.v[chosen]) : NULL);
+	return 0;
 }
 
 static int ask_keep(struct dialog *d)
@@ -119,11 +198,11 @@ static int ask_keep(struct dialog *d)
 	};
 	static const char *const names[] = { "nothing", "guests",
 					     "configuration" };
-	const struct disk *disk = page_chosen_disk(d);
+	const struct disk *disk = page_find_disk(d, d->disk);
 	size_t preset = 0;
 	int rc;
 
-	if (!disk || !disk->paravane.n) {
+	if (!disk || !disk->paravane.n || d->second) {
 		page_set(&d->keep, NULL);
 		return 0;
 	}
@@ -138,16 +217,29 @@ static int ask_keep(struct dialog *d)
 	return 0;
 }
 
+int page_disk_more(struct dialog *d)
+{
+	bool asked;
+	int rc;
+
+	do {
+		rc = ask_second(d, &asked);
+		if (rc)
+			return rc;
+		rc = ask_keep(d);
+	} while (rc == UI_BACK && asked);
+	return rc;
+}
+
 int page_disk(struct dialog *d)
 {
 	int rc;
 
 	do {
 		rc = ask_disk(d);
-		if (!rc)
-			rc = ask_keep(d);
-		else
+		if (rc)
 			return rc;
+		rc = page_disk_more(d);
 	} while (rc == UI_BACK);
 	return rc;
 }

@@ -54,26 +54,67 @@ static void show_host(const struct dialog *d)
 		 d->password_hash ? ", and a password at the console" : "");
 }
 
+/* "vda", or of two disks "vda vdb"; caller frees. */
+static char *disk_names(const struct dialog *d)
+{
+	return xasprintf("%s%s%s", strrchr(d->disk, '/') + 1,
+			 d->second ? " " : "",
+			 d->second ? strrchr(d->second, '/') + 1 : "");
+}
+
+/* All of them in any order, by name or path, and nothing else. */
+static bool names_all(const struct dialog *d, const char *typed)
+{
+	const char *const disks[] = { d->disk, d->second };
+	autofree char *text = xstrdup(typed);
+	bool named[2] = { false, !d->second };
+	char *save = NULL;
+
+	for (char *word = strtok_r(text, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		size_t i = 0;
+
+		while (i < 2 &&
+		       (named[i] || (strcmp(word, disks[i]) &&
+				     strcmp(word, strrchr(disks[i], '/') + 1))))
+			i++;
+		if (i == 2)
+			return false;
+		named[i] = true;
+	}
+	return named[0] && named[1];
+}
+
 static char *check_confirmed(void *arg, size_t i, char *text)
 {
-	const char *disk = arg;
+	autofree char *names = disk_names(arg);
 
 	(void)i;
-	return strcmp(text, disk) && strcmp(text, strrchr(disk, '/') + 1)
-		       ? xasprintf("Nothing was done yet: expected '%s'.",
-				   strrchr(disk, '/') + 1)
-		       : NULL;
+	return names_all(arg, text)
+		       ? NULL
+		       : xasprintf("Nothing was done yet: expected '%s'.",
+				   names);
+}
+
+static void show_disk(const struct dialog *d, const char *path,
+		      const char *fate)
+{
+	const struct disk *disk = page_find_disk(d, path);
+	autofree char *line = disk ? page_disk_text(disk) : xstrdup(path);
+
+	ui_entry(fate, "%s", line);
 }
 
 int page_summary(struct dialog *d)
 {
-	const struct disk *disk = page_chosen_disk(d);
 	const bool keeps = d->keep && strcmp(d->keep, "nothing");
-	autofree char *line = disk ? page_disk_text(disk) : xstrdup(d->disk);
-	autofree char *what = xasprintf("Type '%s' to %s this disk and install",
-					strrchr(d->disk, '/') + 1,
-					keeps ? "write to" : "erase");
+	autofree char *names = disk_names(d);
+	autofree char *what =
+		xasprintf("Type '%s' to %s %s and install", names,
+			  keeps ? "write to" : "erase",
+			  d->second ? "these disks" : "this disk");
 	struct ui_field confirmed = { .what = what, .preset = "" };
+	const char *fate = keeps ? "WRITTEN TO" : "ERASED";
 	int rc;
 
 	ui_page("Begin?", PAGE_SUMMARY, PAGES);
@@ -84,9 +125,13 @@ int page_summary(struct dialog *d)
 			 all_kept(d)
 				 ? "the guests, and the host's configuration"
 				 : "the guests");
-	ui_entry(keeps ? "WRITTEN TO" : "ERASED", "%s", line);
+	show_disk(d, d->disk, fate);
+	if (d->second) {
+		show_disk(d, d->second, fate);
+		ui_entry("RAID1", "each of the two disks has all");
+	}
 	ui_line("%s", "");
-	rc = ui_ask(&confirmed, 1, check_confirmed, d->disk);
+	rc = ui_ask(&confirmed, 1, check_confirmed, d);
 	free(confirmed.text);
 	return rc;
 }
@@ -139,7 +184,11 @@ int pages_write(const struct dialog *d, const char *path, struct pvn_err *err)
 		abort();
 	if (!all_kept(d))
 		put_host(f, d);
-	fprintf(f, "[disk]\ndevice = %s\n[install]\n", d->disk);
+	fprintf(f, "[disk]\n");
+	put(f, "device", d->disk);
+	put(f, "device", d->second);
+	put(f, "raid", d->second ? "raid1" : NULL);
+	fprintf(f, "[install]\n");
 	put(f, "keep", d->keep);
 	fclose(f);
 	return file_write(path, text, 0600, err);

@@ -46,11 +46,17 @@ static void assert_shown(const char *text)
 		fail_msg("'%s' is not in: %s", text, shown);
 }
 
-static void add_disk(struct dialog *d)
+static struct disk *add_another(struct dialog *d, const char *name)
 {
-	struct disk *disk = facts_add(&d->facts, "sda");
+	struct disk *disk = facts_add(&d->facts, name);
 
 	disk->size = (uint64_t)100 << 30;
+	return disk;
+}
+
+static void add_disk(struct dialog *d)
+{
+	add_another(d, "sda");
 	page_set(&d->disk, xstrdup("/dev/sda"));
 }
 
@@ -130,6 +136,65 @@ PVN_TEST(what_is_kept_is_not_asked)
 	assert_string_equal(a.keep, "configuration");
 	assert_null(a.hostname);
 	answers_free(&a);
+	dialog_free(&d);
+}
+
+PVN_TEST(a_second_disk)
+{
+	struct dialog d = { 0 };
+	struct answers a = { 0 };
+
+	add_disk(&d);
+	add_another(&d, "sdb")->sector_size = 4096;
+	assert_int_equal(answer(page_disk_more, &d, ""), 0);
+	assert_null(d.second);
+	add_another(&d, "sdc");
+	add_another(&d, "sdd")->read_only = true;
+	assert_int_equal(answer(page_disk_more, &d, "b\n"), UI_BACK);
+	assert_int_equal(answer(page_disk_more, &d, "3\n2\n"), 0);
+	assert_shown("1  none: '/dev/sda' alone");
+	assert_shown("2  /dev/sdc");
+	assert_shown("'3' is none of these");
+	assert_string_equal(d.second, "/dev/sdc");
+	answer_all(&d);
+	assert_int_equal(answer(page_summary, &d,
+				"sda\nsdc sdc\nsda sdb\n/dev/sdc sda\n"),
+			 0);
+	assert_shown("ERASED       /dev/sda, 100G");
+	assert_shown("ERASED       /dev/sdc, 100G");
+	assert_shown("Type 'sda sdc' to erase these disks");
+	assert_shown(
+		"or b for back: Nothing was done yet: expected 'sda sdc'.\n"
+		"Type 'sda sdc' to erase these disks and install, or b for back: "
+		"Nothing was done yet: expected 'sda sdc'.\n"
+		"Type 'sda sdc' to erase these disks and install, or b for back: "
+		"Nothing was done yet");
+	read_back(&d, &a);
+	assert_int_equal(a.disk_devices.n, 2);
+	assert_string_equal(a.disk_devices.v[1], "/dev/sdc");
+	assert_string_equal(a.raid, "raid1");
+	answers_free(&a);
+	/* Enter alone takes what was chosen before; none is none again */
+	assert_int_equal(answer(page_disk_more, &d, "\n"), 0);
+	assert_string_equal(d.second, "/dev/sdc");
+	assert_int_equal(answer(page_disk_more, &d, "1\n"), 0);
+	assert_null(d.second);
+	dialog_free(&d);
+}
+
+PVN_TEST(two_halves_go_together)
+{
+	struct dialog d = { 0 };
+
+	add_disk(&d);
+	add_another(&d, "sdb");
+	add_another(&d, "sdc");
+	disk_add_span(&d.facts.disks[0], "sdb", "md array 'a'");
+	disk_add_span(&d.facts.disks[1], "sda", "md array 'a'");
+	assert_int_equal(answer(page_disk_more, &d, "2\n\n"), 0);
+	assert_shown("1  /dev/sdb");
+	assert_shown("'2' is none of these: a number from 1 to 1");
+	assert_string_equal(d.second, "/dev/sdb");
 	dialog_free(&d);
 }
 

@@ -33,22 +33,29 @@ class Person:
 def test_plain_text(new_machine, work, iso, key):
     """Page by page, with mistakes and ways back; then the host is as it was asked for.
 
-        ISO (CD), vda --- machine, nobody wrote an answer file --- NAT
+        ISO (CD), vda, vdb --- machine, nobody wrote an answer file --- NAT
     """
     disk = blank_disk(work / "dialog.qcow2")
-    machine = new_machine("dialog", iso=iso, disks=[disk]).start()
+    machine = new_machine("dialog", iso=iso, disks=[disk, blank_disk(work / "dialog2.qcow2")]).start()
     public = key.with_suffix(".pub").read_text().strip()
     person = Person(machine)
     person.reads("No answer file was found", 400)
     person.reads("P: plain text")
     machine.type_on_console("p")
-    person.reads("BIOS, 1 disk that Paravane can be installed on, 1 network interface with a link")
+    person.reads("BIOS, 2 disks that Paravane can be installed on, 1 network interface with a link")
     person.types("")
     person.reads("an optical drive")
-    person.reads("Number, or b for back [1]")
+    person.reads("Number, or b for back: ")
     person.types("7")
-    person.reads("'7' is none of these: a number from 1 to 1 is expected")
+    person.reads("'7' is none of these: a number from 1 to 2 is expected")
+    person.types("2")
+    person.reads("Shall a second disk have all that '/dev/vdb' has (RAID1)?")
+    person.types("b")
+    person.reads("On which disk shall Paravane be installed?")
     person.types("1")
+    person.reads("none: '/dev/vda' alone")
+    person.reads("Number, or b for back [1]")
+    person.types("")
     person.reads("Which interface is the host's own?")
     person.types("2")
     person.reads("VLAN, 1 to 4094")
@@ -132,11 +139,11 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     """On the screen, read back as a picture, up to what would be erased. COM2 shows the same
     dialogue, and hears that somebody has begun.
 
-        ISO (CD), vda, key on a USB stick --- machine, screen, keyboard, COM2, two NICs --- NAT
+        ISO (CD), vda, vdb, key on a USB stick --- machine, screen, keyboard, COM2, two NICs --- NAT
     """
     public = key.with_suffix(".pub").read_text()
     stick = labelled_volume(work / "keys.img", {"me.pub": public}, "KEYS")
-    machine = new_machine("vga", iso=iso, disks=[new_disk("vga")])
+    machine = new_machine("vga", iso=iso, disks=[new_disk("vga"), new_disk("vga2")])
     com2, com2_log = Line(machine.folder / "com2"), machine.log / "vga-com2.log"
     machine.extra += ["-chardev", f"socket,id=com2,path={com2.path},server=on,wait=off,logfile={com2_log}",
                       "-serial", "chardev:com2", "-device", "virtio-net-pci",
@@ -144,11 +151,15 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
                       "-device", "usb-storage,drive=stick"]
     machine.start()
     person = Photographer(machine)
-    person.reads("P: plain text", "1 disk that Paravane can be installed on", limit=400)
+    person.reads("P: plain text", "2 disks that Paravane can be installed on", limit=400)
     person.keeps("welcome")
     person.types("\r")
     person.reads("The disk (1 of 7)", "an optical drive", "/dev/vda")
     person.keeps("disk")
+    person.types("\r")
+    person.reads("(RAID1)?", "none: '/dev/vda' alone", "/dev/vdb")
+    person.keeps("raid")
+    person.presses("down")
     person.types("\r")
     person.reads("Which interface is the host's own?")
     person.keeps("interface")
@@ -196,8 +207,9 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     person.reads("Time zone")
     person.keeps("time")
     person.types("\r\r")
-    person.reads("ERASED /dev/vda", "192.0.2.5/24, gateway 192.0.2.1", "active-backup, VLAN 42")
-    person.types("vda")
+    person.reads("ERASED /dev/vda", "ERASED /dev/vdb", "192.0.2.5/24, gateway 192.0.2.1", "active-backup, VLAN 42")
+    person.types("vda vdb")
+    person.reads("and install vda vdb__")
     person.keeps("summary")
 
     other = Terminal(machine, com2_log, com2.type)
