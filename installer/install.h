@@ -225,8 +225,10 @@ void bootargs_read(struct facts *facts, const char *slot_dir);
  * none, or more than an answer file may say. */
 char *bootargs_extra(const char *running, const char *own);
 
-/* nvram.c: put the host first in the order of the firmware's boot entries. */
-int nvram_write(const struct install *in, struct pvn_err *err);
+/* nvram.c: the step "nvram": put the host first in the order of the firmware's boot entries.
+ * What can't be written is a warning: whatever firmware answers, the host starts. */
+int nvram_write(void *ctx, struct pvn_err *err);
+int nvram_undo(void *ctx, struct pvn_err *err);
 #define NVRAM_NAME "Paravane"
 #define NVRAM_OPTION_MAX 256
 /* Pure: the entry for \EFI\BOOT\BOOTX64.EFI on partition @number, which has this GUID and lies
@@ -238,6 +240,8 @@ size_t nvram_load_option(uint8_t option[NVRAM_OPTION_MAX], uint64_t start,
 bool nvram_is_ours(const uint8_t *option, size_t len);
 /* Pure: @number first, once; @order has room for one more than @n. Returns how many there are. */
 size_t nvram_put_first(uint16_t *order, size_t n, uint16_t number);
+/* Pure: the order without @number. */
+size_t nvram_drop(uint16_t *order, size_t n, uint16_t number);
 
 /* source.c: find the answer file. @file is what --answers gave, or NULL.
  * Returns 0 with the text and what to call it in messages (caller frees), or

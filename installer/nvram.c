@@ -117,6 +117,17 @@ size_t nvram_put_first(uint16_t *order, size_t n, uint16_t number)
 	return kept;
 }
 
+size_t nvram_drop(uint16_t *order, size_t n, uint16_t number)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (order[i] != number)
+			order[kept++] = order[i];
+	}
+	return kept;
+}
+
 static char *var_path(const char *name)
 {
 	return xasprintf(VARS "/%s-" GUID, name);
@@ -157,8 +168,8 @@ static uint8_t *read_var(const char *name, size_t *len_r)
 	return data;
 }
 
-/* Our entry of an install before this one, or the first number that is free. */
-static uint16_t choose_number(void)
+/* Our entry, be it of an install before this one, or the first number that is free. */
+static uint16_t find_number(bool *ours_r)
 {
 	DIR *dir = opendir(VARS);
 	bool used[256] = { false };
@@ -182,6 +193,7 @@ static uint16_t choose_number(void)
 	}
 	if (dir)
 		closedir(dir);
+	*ours_r = found;
 	for (unsigned int i = 0; !found && i < 256; i++) {
 		number = i;
 		found = !used[i];
@@ -189,7 +201,8 @@ static uint16_t choose_number(void)
 	return (uint16_t)number;
 }
 
-static int put_in_order(uint16_t number, struct pvn_err *err)
+static int change_order(size_t (*change)(uint16_t *, size_t, uint16_t),
+			uint16_t number, struct pvn_err *err)
 {
 	size_t len = 0;
 	autofree uint8_t *old = read_var("BootOrder", &len);
@@ -199,7 +212,7 @@ static int put_in_order(uint16_t number, struct pvn_err *err)
 	/* little-endian, as we are */
 	if (n)
 		memcpy(order, old, n * 2);
-	n = nvram_put_first(order, n, number);
+	n = change(order, n, number);
 	return write_var("BootOrder", order, n * 2, err);
 }
 
@@ -208,7 +221,8 @@ static int write_entry(const struct install *in, struct pvn_err *err)
 	const struct part *esp = &in->layout.part[PART_ESP];
 	const unsigned int sector = in->layout.sector_size;
 	uint8_t option[NVRAM_OPTION_MAX];
-	uint16_t number = choose_number();
+	bool ours;
+	uint16_t number = find_number(&ours);
 	char guid[40];
 	char name[9];
 	size_t len;
@@ -224,24 +238,72 @@ static int write_entry(const struct install *in, struct pvn_err *err)
 	snprintf(name, sizeof(name), "Boot%04X", number);
 	pvn_log("%s: '" NVRAM_NAME "', partition %s", name, guid);
 	rc = write_var(name, option, len, err);
-	return rc ? rc : put_in_order(number, err);
+	return rc ? rc : change_order(nvram_put_first, number, err);
 }
 
-int nvram_write(const struct install *in, struct pvn_err *err)
+static int remove_entry(struct pvn_err *err)
+{
+	bool ours;
+	uint16_t number = find_number(&ours);
+	autofree char *name = xasprintf("Boot%04X", number);
+	autofree char *path = var_path(name);
+
+	if (!ours)
+		return 0;
+	if (unlink(path))
+		return pvn_err_errno(err, errno, "can't remove '%s'", name);
+	return change_order(nvram_drop, number, err);
+}
+
+static int mount_vars(bool *mounted_r, struct pvn_err *err)
 {
 	struct pvn_err ignored;
 	struct statfs fs;
-	bool mounted = false;
-	int rc = 0;
+	int rc;
 
+	*mounted_r = false;
 	PVN_RUN(&ignored, "modprobe", "efivarfs");
-	if (statfs(VARS, &fs) || (uint32_t)fs.f_type != MAGIC) {
-		rc = device_mount("efivarfs", VARS, "efivarfs", 0, "", err);
-		mounted = !rc;
-	}
-	if (!rc)
-		rc = write_entry(in, err);
+	if (!statfs(VARS, &fs) && (uint32_t)fs.f_type == MAGIC)
+		return 0;
+	rc = device_mount("efivarfs", VARS, "efivarfs", 0, "", err);
+	*mounted_r = !rc;
+	return rc;
+}
+
+static void unmount_vars(bool mounted)
+{
+	struct pvn_err ignored;
+
 	if (mounted)
 		device_unmount(VARS, &ignored);
+}
+
+int nvram_write(void *ctx, struct pvn_err *err)
+{
+	bool mounted;
+	int rc = mount_vars(&mounted, err);
+
+	if (!rc)
+		rc = write_entry(ctx, err);
+	unmount_vars(mounted);
+	if (!rc)
+		return 0;
+	printf("warning: the firmware was not told of the host: %s; it starts "
+	       "from the disk as it is\n",
+	       err->msg);
+	pvn_log("%s", err->msg);
+	*err = (struct pvn_err){ 0 };
+	return 0;
+}
+
+int nvram_undo(void *ctx, struct pvn_err *err)
+{
+	bool mounted;
+	int rc = mount_vars(&mounted, err);
+
+	(void)ctx;
+	if (!rc)
+		rc = remove_entry(err);
+	unmount_vars(mounted);
 	return rc;
 }

@@ -400,19 +400,6 @@ static char *each_holder(const struct install *in)
 	return seen.n ? strlist_joined(&seen, ", ") : xstrdup("nothing");
 }
 
-/* Whatever firmware answers, the host starts. */
-static int run_nvram(void *ctx, struct pvn_err *err)
-{
-	if (!nvram_write(ctx, err))
-		return 0;
-	printf("warning: the firmware was not told of the host: %s; it starts "
-	       "from the disk as it is\n",
-	       err->msg);
-	pvn_log("%s", err->msg);
-	*err = (struct pvn_err){ 0 };
-	return 0;
-}
-
 static void add_partition_step(struct install *in)
 {
 	autofree char *disks = each_disk(in);
@@ -594,6 +581,6 @@ void install_add_steps(struct install *in)
 	if (in->iso)
 		image_add_join_step(in);
 	if (in->uefi)
-		plan_add(&in->steps, "nvram", run_nvram, NULL,
+		plan_add(&in->steps, "nvram", nvram_write, nvram_undo,
 			 "tell the firmware to start '" NVRAM_NAME "' first");
 }

@@ -55,3 +55,12 @@ PVN_TEST(the_order)
 	expect((uint16_t[]){ 1, 7, 2, 0 }, 3, 7, (uint16_t[]){ 7, 1, 2 }, 3);
 	expect((uint16_t[]){ 7, 1, 0 }, 2, 7, (uint16_t[]){ 7, 1 }, 2);
 }
+
+PVN_TEST(out_of_the_order)
+{
+	uint16_t order[] = { 1, 7, 2 };
+
+	assert_int_equal(nvram_drop(order, 3, 7), 2);
+	assert_memory_equal(order, ((uint16_t[]){ 1, 2 }), 4);
+	assert_int_equal(nvram_drop(order, 2, 7), 2);
+}

@@ -99,20 +99,22 @@ class Machine:
     reboot. With boot, a media.DirectBoot, Xen is started without a boot loader.
     answers are what the installer finds in fw_cfg. address: where ssh answers, if
     that is not what DHCP gives; nic is QEMU's device, network=False: none; tftp: a
-    folder that 10.0.2.2 serves; cpu: QEMU's model, if not the usual one. Logs go to
-    the folder 'log'.
+    folder that 10.0.2.2 serves; cpu: QEMU's model, if not the usual one. remembered:
+    what UEFI finds of a machine before. Logs go to the folder 'log'.
     """
 
     def __init__(self, name, log, key, iso=None, disks=(), firmware="bios",
                  media="cd", memory=1024, smp=1, answers=None, extra=(),
                  board="q35", boot=None, address="", network=True, fw_cfg=None,
-                 tftp=None, nic="virtio-net-pci", cpu=None, netboot=None):
+                 tftp=None, nic="virtio-net-pci", cpu=None, netboot=None,
+                 remembered=b""):
         self.name, self.key, self.iso = name, str(key), iso
         self.disks, self.firmware, self.media = disks, firmware, media
         self.memory, self.smp, self.boot = memory, smp, boot
         self.extra, self.board = list(extra), board
         self.address, self.network, self.tftp = address, network, tftp
         self.nic, self.cpu, self.netboot = nic, cpu, netboot
+        self.remembered = remembered
         self.fw_cfg = dict(fw_cfg or {})
         if answers is not None:
             self.fw_cfg["opt/paravane/answers"] = answers

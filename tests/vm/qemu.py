@@ -2,7 +2,6 @@
 """qemu.py: QEMU's command line for a machine of the tests."""
 import os
 import pathlib
-import shutil
 from typing import NamedTuple
 
 ACCEL = os.environ.get("PVN_ACCEL") or "tcg"
@@ -39,11 +38,11 @@ def cpu(model):
     return ["-cpu", model] if model and ACCEL != "kvm" else []
 
 
-def firmware(kind, folder):
+def firmware(kind, folder, remembered):
     if kind == "bios":
         return []
     variables = folder / "vars.fd"
-    shutil.copyfile(OVMF / "OVMF_VARS_4M.fd", variables)
+    variables.write_bytes(remembered or (OVMF / "OVMF_VARS_4M.fd").read_bytes())
     return ["-drive", "if=pflash,format=raw,unit=0,readonly=on,file="
                       f"{OVMF}/OVMF_CODE_4M.fd",
             "-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
@@ -147,7 +146,7 @@ def command(machine):
         "-device", "isa-debugcon,iobase=0x402,chardev=firmware",
         "-qmp", f"unix:{m.qmp.path},server=on,wait=off",
         *network(m.port, m.address, m.tftp, m.nic, m.netboot),
-        *firmware(m.firmware, m.folder),
+        *firmware(m.firmware, m.folder, m.remembered),
         *medium(m.iso, m.media, not m.boot), *direct(m.boot), *disks(m.disks),
         *fw_cfg(m.fw_cfg, m.folder), *m.extra,
     ]

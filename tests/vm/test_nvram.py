@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_nvram.py: the firmware's boot entry: written, taken over, and what comes when it can't be."""
+"""test_nvram.py: the firmware's boot entry: written, taken over, started, and what comes when it can't be."""
 import pytest
 
-from install import answers, blank_disk
+from guests import Host
+from install import answers
 from test_install_failure import open_ssh, run_installer
 
 pytestmark = pytest.mark.faults
@@ -30,13 +31,15 @@ def entries(machine):
                            "cd /; umount /run/v").split()
 
 
-def test_entry(new_machine, work, key, iso):
-    """One that can't be written, or has no room, is a warning; one that is there is taken over.
+def test_entry(new_machine, new_disk, key, iso):
+    """One that can't be written, or has no room, is a warning; one that is there is taken over; it goes
+    with an installation that fails, and the firmware starts it.
 
-        ISO (CD) + vda, 8 GiB, blank --- machine, UEFI --- NAT
+        ISO (CD) + vda, vdb, 8 GiB, blank --- machine, UEFI --- NAT
+        vda, not in QEMU's own order --- machine, UEFI with what it remembers --- NAT
     """
-    disk = blank_disk(work / "nvram.qcow2")
-    machine = new_machine("uefi", iso=iso, disks=[disk], firmware="uefi", answers="[bogus]\n",
+    disk = new_disk("vda")
+    machine = new_machine("uefi", iso=iso, disks=[disk, new_disk("vdb")], firmware="uefi", answers="[bogus]\n",
                           fw_cfg={"opt/test/key": key.with_suffix(".pub").read_text()}).start()
     machine.wait_for_console("The installation failed", 400)
     open_ssh(machine)
@@ -47,11 +50,22 @@ def test_entry(new_machine, work, key, iso):
     machine.succeed(f"umount {VARS}")
     assert entries(machine) == []
 
+    status, said = run_installer(machine, answers(key), "nvram")
+    assert status == 1 and "undo nvram" in said and WARNING not in said, said
+    assert entries(machine) == []
     for _ in range(2):
         status, said = run_installer(machine, answers(key))
         assert status == 0 and WARNING not in said, said
         assert len(entries(machine)) == 1
+    remembered = machine.firmware_memory()
+
     assert int(machine.succeed(FILL, 300)) > 0
-    status, said = run_installer(machine, answers(key))
+    status, said = run_installer(machine, answers(key, device="/dev/vdb"))
     assert status == 0 and "installed Paravane as '" in said, said
     assert f"{WARNING}can't write 'Boot" in said and "No space left" in said, said
+    machine.kill()
+
+    drive = ["-drive", f"if=none,id=vda,format=qcow2,file={disk}", "-device", "virtio-blk-pci,drive=vda"]
+    host = new_machine("host", kind=Host, firmware="uefi", remembered=remembered, extra=drive).start()
+    host.wait_for_console('"Paravane" from HD(2,GPT,', 60)
+    host.wait_for_boot()
