@@ -22,12 +22,13 @@ def _take_out(iso, path, folder):
     return to
 
 
-def unpack_boot(iso, folder):
-    """The ISO's /boot, as a server of network boots has it."""
+def unpack_boot(iso, folder, xen="xen"):
+    """The ISO's /boot, as a server of network boots has it; iPXE takes no packed Xen."""
     subprocess.run(["xorriso", "-report_about", "FAILURE", "-osirrox", "on", "-indev", iso,
                     "-extract", "/boot", folder], check=True, capture_output=True)
     subprocess.run(["chmod", "-R", "u+w", folder], check=True)
-    subprocess.run(["gunzip", folder / "xen.gz"], check=True)
+    if xen == "xen":
+        subprocess.run(["gunzip", folder / "xen.gz"], check=True)
     return folder
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_answers.py: where the installer finds its answers, and what follows of some."""
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +18,9 @@ TYPED_KERNEL = "nomodeset loglevel=4"
 TYPED_XEN = "guest_loglvl=error/warning"
 STATIC = (f"method = static\naddress = {ADDRESS}/24\n"
           "gateway = 10.0.2.2\ndns = 10.0.2.3 192.0.2.53")
+
+# without it QEMU's UEFI has no network
+RANDOM = ["-device", "virtio-rng-pci"]
 
 
 def install_from_url(work, key, iso):
@@ -112,3 +116,29 @@ def test_network_boot(new_machine, work, key, iso):
     host = new_machine("netboot1", kind=Host, disks=[done.disk]).start()
     host.wait_for_boot()
     assert_is_installed(host, iso, hostname="netboot1")
+
+
+@pytest.mark.faults
+def test_network_boot_on_uefi(disk_alone, work, key, iso):
+    """PXE on UEFI: GRUB, its menu and all that it loads come by TFTP, the ISO and the answers by HTTP.
+
+        vda, 8 GiB, blank --- machine with UEFI's own PXE --- NAT --- TFTP and web server
+        vda --- netboot2 --- NAT
+    """
+    folder = work / "tftp"
+    folder.mkdir()
+    unpack_boot(iso, folder / "boot", xen="xen.gz")
+    subprocess.run(["grub-mknetdir", f"--net-directory={folder}", "--subdir=boot/grub"],
+                   check=True, capture_output=True)
+    menu = folder / "boot/grub"
+    (folder / "netboot.iso").symlink_to(iso)
+    (folder / "answers.ini").write_text(answers(key, "netboot2"))
+    disk = blank_disk(work / "netboot2.qcow2")
+    with file_server(folder) as url:
+        (menu / "grub.cfg").write_text(f"set iso={url}/netboot.iso\n"
+                                       f'set more="answers={url}/answers.ini"\n'
+                                       "source $prefix/net.cfg\n")
+        done = install("netboot2", LOGS / "test_answers", key, None, disk, answers=None, firmware="uefi",
+                       tftp=folder, netboot="boot/grub/x86_64-efi/core.efi", extra=RANDOM)
+    host = disk_alone(done, firmware="uefi")
+    assert_is_installed(host, iso, hostname="netboot2")
