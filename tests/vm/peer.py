@@ -7,7 +7,7 @@ import struct
 import time
 
 MAC = bytes.fromhex("525400aabbcc")
-VLAN, ARP, IPV6 = 0x8100, 0x0806, 0x86DD
+VLAN, ARP, IPV4, IPV6 = 0x8100, 0x0806, 0x0800, 0x86DD
 
 
 def checksum(data):
@@ -47,12 +47,27 @@ class Peer:
         body = body[:2] + struct.pack("!H", checksum(pseudo + body)) + body[4:]
         return IPV6, struct.pack("!IHBB", 6 << 28, len(body), 58, 255) + self.mine6 + to + body
 
+    def _echo_request(self, address):
+        body = struct.pack("!BBHHH", 8, 0, 0, 1, 1)
+        body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, 1, 0) + self.mine4 + address
+        return IPV4, head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
+
     def ask(self, address, vlan=None, limit=1.0):
-        """The VLAN that the address answers in, 0 for none, or None: it does not answer."""
+        """Who has it? The VLAN that the address answers in, 0 for none, or None: it does not answer."""
         wanted = ipaddress.ip_address(address)
         kind, body = (self._arp if wanted.version == 4 else self._solicitation)(wanted.packed)
+        return self._exchange(b"\xff" * 6, vlan, kind, body, wanted.packed, limit)
+
+    def ping(self, address, mac, vlan=None, limit=1.0):
+        """The same of an IPv4 address whose MAC is known, and which has heard of ours."""
+        wanted = ipaddress.ip_address(address).packed
+        kind, body = self._echo_request(wanted)
+        return self._exchange(bytes.fromhex(mac.replace(":", "")), vlan, kind, body, wanted, limit)
+
+    def _exchange(self, to, vlan, kind, body, wanted, limit):
         tag = struct.pack("!HH", VLAN, vlan) if vlan else b""
-        frame = b"\xff" * 6 + MAC + tag + struct.pack("!H", kind) + body
+        frame = to + MAC + tag + struct.pack("!H", kind) + body
         self.socket.sendto(frame.ljust(60, b"\0"), ("127.0.0.1", self.theirs))
         end = time.monotonic() + limit
         while (left := end - time.monotonic()) > 0:
@@ -64,17 +79,22 @@ class Peer:
             told, at = 0, 12
             if frame[at:at + 2] == struct.pack("!H", VLAN):
                 told, at = struct.unpack("!H", frame[14:16])[0] & 0xFFF, 16
-            if frame[:6] == MAC and self._answers(frame[at:], wanted.packed):
+            if frame[:6] == MAC and self._answers(frame[at:], kind, wanted):
                 return told
         return None
 
     @staticmethod
-    def _answers(packet, address):
+    def _answers(packet, asked, address):
         kind, body = struct.unpack("!H", packet[:2])[0], packet[2:]
+        if kind != asked:
+            return False
         if kind == ARP:
             return body[6:8] == b"\0\2" and body[14:18] == address
+        if kind == IPV4:
+            # ICMP's echo reply
+            return body[9] == 1 and body[12:16] == address and body[20] == 0
         # an advertisement of a neighbour, and its target
-        return kind == IPV6 and body[40] == 136 and body[48:64] == address
+        return body[40] == 136 and body[48:64] == address
 
     def close(self):
         self.socket.close()

@@ -95,7 +95,7 @@ def assert_bond_and_time(host, fingerprint):
     assert host.succeed("cat /run/paravane/fingerprint").strip() == fingerprint
 
 
-def log_in(host, password):
+def log_in(host, password, command="exit"):
     """At the console; waits for the page and for the shell's prompt."""
     person = Person(host)
     person.reads("Press Enter to log in.")
@@ -103,7 +103,7 @@ def log_in(host, password):
     person.reads("Password:")
     person.types(password)
     person.reads("root@settled1:", 30)
-    person.types("exit")
+    person.types(command)
 
 
 def unplug_first(host):
@@ -134,9 +134,21 @@ def test_settings(installed, host):
         f"nic = {MACS[0]}", f"nic = {MACS[1]}"]
 
 
+def assert_is_in_vlan_alone(peer):
+    assert peer.ping("192.0.2.5", MACS[2], 10) == 10
+    assert peer.ping("192.0.2.5", MACS[2]) is None
+    for vlan in (None, 11):
+        assert peer.ask("192.0.2.5", vlan) is None
+        assert peer.ask("2001:db8::5", vlan) is None
+    # as who looks whether the address is taken
+    peer.mine4 = bytes(4)
+    assert peer.ask("192.0.2.5", 10) == 10
+    assert peer.ask("192.0.2.5") is None
+
+
 @pytest.mark.faults
 def test_vlan(host):
-    """The host moves to a VLAN, with fixed addresses.
+    """The host moves to a VLAN, with fixed addresses, and its guests with it.
 
         vda --- machine, eth2: vlan10 --- the test, which speaks frames
     """
@@ -152,10 +164,10 @@ def test_vlan(host):
     host._ssh("reboot", 10)
     host._until(lambda: host.peer.ask("192.0.2.5", 10) == 10, 120, "an answer in VLAN 10")
     host._until(lambda: host.peer.ask("2001:db8::5", 10) == 10, 10, "IPv6 in VLAN 10")
-    assert host.peer.ask("192.0.2.5") is None
-    assert host.peer.ask("192.0.2.5", 11) is None
-    assert host.peer.ask("2001:db8::5") is None
-    log_in(host, "other")
+    assert_is_in_vlan_alone(host.peer)
+    log_in(host, "other", "guest create web --template mini --ip 192.0.2.6/24 --start; exit")
+    host._until(lambda: host.peer.ask("192.0.2.6", 10) == 10, 120, "the guest's answer in VLAN 10")
+    assert host.peer.ask("192.0.2.6") is None
 
 
 @pytest.mark.faults
