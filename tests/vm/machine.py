@@ -15,7 +15,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 
 import qemu
@@ -65,30 +64,24 @@ def free_port():
 
 
 class Line:
-    """A serial line, as a person types on it who sees a prompt there. It stays open: QEMU
-    drops what it has not read when it is hung up. What comes back is in QEMU's log of it;
-    the serial port stands still unless it is read, too."""
+    """A serial line: 'log' has all that comes, and what is typed goes through a FIFO. Not a socket with
+    a log: QEMU writes a character there again each time that the socket does not take it at once."""
 
-    def __init__(self, path):
-        self.path, self.socket = path, None
+    def __init__(self, path, log):
+        self.path, self.log = path, log
+        os.mkfifo(path)
+        self.fifo = open(path, "r+b", buffering=0)  # both ends: there is always one
+
+    def arguments(self, name):
+        """QEMU's."""
+        return ["-chardev", f"file,id={name},path={self.log},input-path={self.path}",
+                "-serial", f"chardev:{name}"]
 
     def type(self, text):
-        if self.socket is None:
-            self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.connect(str(self.path))
-            threading.Thread(target=self._drain, daemon=True).start()
-        self.socket.sendall(text.encode())
-
-    def _drain(self):
-        try:
-            while self.socket.recv(4096):
-                pass
-        except OSError:
-            pass  # it was closed
+        self.fifo.write(text.encode())
 
     def close(self):
-        if self.socket is not None:
-            self.socket.close()
+        self.fifo.close()
 
 
 class Machine:
@@ -122,7 +115,7 @@ class Machine:
         self.console = Console(self.log / f"{name}-serial.log")
         self.firmware_log = Console(self.log / f"{name}-firmware.log")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pvn-"))
-        self.line = Line(self.folder / "serial")
+        self.line = Line(self.folder / "serial", self.console.path)
         self.qmp = Qmp(self.folder / "qmp")
         self.process = self.started = self.ssh_after = self.port = None
 

@@ -138,9 +138,7 @@ def command(machine):
         "qemu-system-x86_64", "-name", m.name, "-machine", m.board,
         *ACCELERATOR[ACCEL], *cpu(m.cpu), "-m", str(m.memory), "-smp", f"{m.smp},maxcpus={max(m.smp, 2)}",
         "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std",
-        "-chardev", f"socket,id=serial,path={m.folder}/serial,server=on,wait=off,"
-                    f"logfile={m.console.path}",
-        "-serial", "chardev:serial",
+        *m.line.arguments("serial"),
         # what the BIOS says of itself
         "-chardev", f"file,id=firmware,path={m.firmware_log.path}",
         "-device", "isa-debugcon,iobase=0x402,chardev=firmware",

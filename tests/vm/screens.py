@@ -8,7 +8,6 @@ import time
 
 import pyte
 
-from console import once
 from machine import TIMEOUT_MULT
 
 # QEMU's names of keys, for characters that aren't their own; upper case with shift.
@@ -36,8 +35,8 @@ class Screen:
 
         def shown():
             nonlocal asked
-            seen = once(self.text())
-            if all(once(text) in seen for text in texts):
+            seen = self.text()
+            if all(text in seen for text in texts):
                 return True
             if self.may_be_garbled and time.monotonic() - asked > 10 * TIMEOUT_MULT:
                 asked = time.monotonic()
@@ -51,11 +50,11 @@ class Screen:
 
 
 class Terminal(Screen):
-    """A VT100 on a serial line: all that came is in a log, and 'send' types."""
+    """A VT100 on a serial line."""
     may_be_garbled = True  # Xen and the kernel write there, too
 
-    def __init__(self, machine, log, send):
-        self.machine, self.log, self.send = machine, pathlib.Path(log), send
+    def __init__(self, machine, line):
+        self.machine, self.line = machine, line
         self.screen = pyte.Screen(80, 24)
         self.read = 0
         self._listen()
@@ -65,7 +64,7 @@ class Terminal(Screen):
         self.stream.select_other_charset("@")  # a VT100 knows no UTF-8
 
     def text(self):
-        with open(self.log, "rb") as log:
+        with open(self.line.log, "rb") as log:
             log.seek(self.read)
             data = log.read()
         self.read += len(data)
@@ -73,11 +72,11 @@ class Terminal(Screen):
             try:
                 self.stream.feed(piece)
             except TypeError:
-                self._listen()  # Xen doubled a character of a sequence
+                self._listen()  # a line was written into a sequence
         return " ".join(" ".join(self.screen.display).split())
 
     def types(self, text):
-        self.send(text)
+        self.line.type(text)
 
 
 @functools.cache

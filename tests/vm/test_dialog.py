@@ -4,6 +4,8 @@ import os
 import pathlib
 import subprocess
 
+import pytest
+
 from guests import Host
 from install import blank_disk
 from machine import Line
@@ -144,9 +146,8 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     public = key.with_suffix(".pub").read_text()
     stick = labelled_volume(work / "keys.img", {"me.pub": public}, "KEYS")
     machine = new_machine("vga", iso=iso, disks=[new_disk("vga"), new_disk("vga2")])
-    com2, com2_log = Line(machine.folder / "com2"), machine.log / "vga-com2.log"
-    machine.extra += ["-chardev", f"socket,id=com2,path={com2.path},server=on,wait=off,logfile={com2_log}",
-                      "-serial", "chardev:com2", "-device", "virtio-net-pci",
+    com2 = Line(machine.folder / "com2", machine.log / "vga-com2.log")
+    machine.extra += [*com2.arguments("com2"), "-device", "virtio-net-pci",
                       "-drive", f"if=none,id=stick,file={stick},format=raw", "-device", "qemu-xhci",
                       "-device", "usb-storage,drive=stick"]
     machine.start()
@@ -212,7 +213,7 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     person.reads("and install vda vdb__")
     person.keeps("summary")
 
-    other = Terminal(machine, com2_log, com2.type)
+    other = Terminal(machine, com2)
     other.types("\x0c")
     other.reads("P: plain text")
     other.types("\r")
@@ -225,3 +226,32 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     person.keeps("progress")
     person.reads("Paravane is installed", limit=300)
     person.keeps("done")
+
+
+@pytest.mark.faults
+def test_windows_on_a_serial_line(new_machine, new_disk, iso, key):
+    """Xen's console, from the first page to the last; then the host is as it was asked for.
+
+        ISO (CD), vda --- machine, COM1 --- NAT
+    """
+    disk = new_disk("serial")
+    machine = new_machine("serial", iso=iso, disks=[disk]).start()
+    person = Terminal(machine, machine.line)
+    for shown, typed in (
+            ("P: plain text", "\r"), ("an optical drive", "\r"),
+            ("Which interface is the host's own?", "\r"), ("VLAN, 1 to 4094", "\r"),
+            ("How does the host get its address", "\r"), ("And its IPv6 address?", "\r"),
+            ("Name, like xen1", "xen8\r"), ("Without one nobody could", "\r"),
+            ("A line of a .pub file", key.with_suffix(".pub").read_text().strip() + "\r"),
+            ("These are all", "\r"), ("The same again", "\r\r"), ("Time zone", "\r\r"),
+            ("ERASED /dev/vda", "vda\r")):
+        person.reads(shown, limit=400)
+        person.types(typed)
+    person.reads("Installing", limit=120)
+    person.reads("Paravane is installed", "SHA256:", limit=300)
+    person.types("\r")
+    machine.wait_for_exit()
+
+    host = new_machine("installed", kind=Host, disks=[disk]).start()
+    host.wait_for_boot()
+    assert host.succeed("hostname").strip() == "xen8"
