@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent / "vm"))
 import qemu  # noqa: E402 (the path comes first)
 from guests import Host  # noqa: E402
 from install import blank_disk, install, make_key, overlay  # noqa: E402
-from machine import MachineError  # noqa: E402
+from machine import Line, MachineError  # noqa: E402
 from media import DirectBoot, direct_boot  # noqa: E402
 from qemu import PVH_CPU, Disk  # noqa: E402
 
@@ -139,7 +139,7 @@ def main():
         make_installation(pathlib.Path(iso))
         return
     if not number:
-        qemu.ACCEL = "icount"
+        qemu.ACCEL, Line.can_type = "icount", False
     measure(what, pathlib.Path(iso), number)
 
 
