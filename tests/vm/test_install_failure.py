@@ -35,7 +35,7 @@ pidof paravane-install || :
 def open_ssh(machine):
     """Give dom0 our key, as a person at the console does who wants to log in."""
     machine.wait_for_console("root@paravane:~#", 30)
-    machine.type_on_console("cp /sys/f*/q*/by_name/opt/test/key/raw "
+    machine.type_on_console("mkdir -p /etc/dropbear; cp /sys/f*/q*/by_name/opt/test/key/raw "
                             "/etc/dropbear/authorized_keys\r")
     machine.wait_for_ssh()
 
