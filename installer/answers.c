@@ -50,10 +50,10 @@ static const struct key keys[] = {
 	  "time servers in place of the built-in ones; none: no NTP", AT(ntp) },
 	{ "network", "method", NULL, TEXT, OPTIONAL, 16, "dhcp", "static",
 	  "IPv4: dhcp or static", AT(method), .choices = "dhcp or static" },
-	{ "network", "address", check_cidr, TEXT, STATIC_REQUIRED, 18, NULL,
+	{ "network", "address", check_cidr, TEXT, STATIC_REQUIRED, 64, NULL,
 	  "192.0.2.5/24", "address and prefix length", AT(address),
 	  .when = "method" },
-	{ "network", "gateway", check_ipv4, TEXT, STATIC_ONLY, 15, NULL,
+	{ "network", "gateway", check_ipv4, TEXT, STATIC_ONLY, 64, NULL,
 	  "192.0.2.1", "default gateway", AT(gateway), .when = "method" },
 	{ "network", "method6", NULL, TEXT, OPTIONAL, 16, "auto", "static",
 	  "IPv6: off, auto (by router advertisements) or static", AT(method6),
@@ -66,14 +66,14 @@ static const struct key keys[] = {
 	  .when = "method6" },
 	{ "network", "dns", check_dns, TEXT, OPTIONAL, 256, NULL,
 	  "192.0.2.1 2001:db8::2", "name servers", AT(dns) },
-	{ "network", "nic", check_nic, LIST, OPTIONAL, 17, NULL,
+	{ "network", "nic", check_nic, LIST, OPTIONAL, 64, NULL,
 	  "52:54:00:12:34:56",
 	  "interface by name or MAC, a line for each of a bond; without it, the first with a carrier",
 	  AT(nics) },
 	{ "network", "bond", NULL, TEXT, OPTIONAL, 16, NULL, "active-backup",
 	  "active-backup, or lacp where the switch does it: all nics as one",
 	  AT(bond), .choices = "active-backup or lacp" },
-	{ "network", "vlan", check_vlan, TEXT, OPTIONAL, 4, NULL, "10",
+	{ "network", "vlan", check_vlan, TEXT, OPTIONAL, 64, NULL, "10",
 	  "the host's network is this VLAN, tagged", AT(vlan) },
 	{ "ssh", "key", check_ssh_key, LIST, REQUIRED, 8192, NULL,
 	  "ssh-ed25519 AAAA... me@example.com",
@@ -120,7 +120,7 @@ static const struct key keys[] = {
 	{ "install", "keep", NULL, TEXT, OPTIONAL, 16, "nothing", "guests",
 	  "nothing; of a Paravane that is on the disk its guests with their pool; or configuration, which keeps the host's own, too",
 	  AT(keep), .choices = "nothing, guests or configuration" },
-	{ "install", "nvram", NULL, TEXT, OPTIONAL, 3, "yes", "no",
+	{ "install", "nvram", NULL, TEXT, OPTIONAL, 16, "yes", "no",
 	  "yes or no: tell a UEFI firmware of the installed host", AT(nvram),
 	  .choices = "yes or no" },
 	{ "install", "script", check_url, TEXT, OPTIONAL, 1024, NULL,
@@ -166,10 +166,10 @@ static const char *check_value(const struct key *key, char *value)
 {
 	if (!*value)
 		return "a value";
-	if (strlen(value) > key->max)
-		return "a shorter value";
 	if (key->choices)
 		return is_choice(key->choices, value) ? NULL : key->choices;
+	if (strlen(value) > key->max)
+		return "a shorter value";
 	return key->check(value);
 }
 
