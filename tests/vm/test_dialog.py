@@ -210,7 +210,7 @@ def test_windows_on_vga(new_machine, new_disk, work, iso, key):
     person.types("\r\r")
     person.reads("ERASED /dev/vda", "ERASED /dev/vdb", "192.0.2.5/24, gateway 192.0.2.1", "active-backup, VLAN 42")
     person.types("vda vdb")
-    person.reads("and install vda vdb__")
+    person.reads("erase these disks and install", " vda vdb__")
     person.keeps("summary")
 
     other = Terminal(machine, com2)
