@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""test_boot.py: the ISO boots in each of the four ways, and as a live system."""
+"""test_boot.py: the ISO boots in each of the four ways, on another console, and as a live system."""
 import pytest
 
+from console import Console
+from guests import Host
+from install import answers
+from machine import Line
 from media import direct_boot
 
 
@@ -58,3 +62,35 @@ def test_live(new_machine, iso, work):
     machine.wait_for_console("/slot is a mountpoint", 30)
     machine.type_on_console("tr -s ' ' </dev/vcs1 | grep -c 'guest good a PV' | sed s/^/screen:/\r")
     machine.wait_for_console("screen:1", 30)
+
+
+def second_line(machine):
+    """Gives it COM2; what comes there."""
+    machine.com2 = Line(machine.folder / "com2", machine.log / f"{machine.name}-com2.log")
+    machine.extra += machine.com2.arguments("com2")
+    return Console(machine.com2.log)
+
+
+@pytest.mark.faults
+def test_second_serial_line(new_machine, new_disk, key, iso, work):
+    """The menu's entry for a console on COM2: the installer is there, and the installed host for good.
+
+        ISO (CD), Xen started as by its menu, vda --- machine, COM1 and COM2 --- NAT
+        vda --- machine, COM1 and COM2 --- NAT
+    """
+    disk = new_disk("com2")
+    machine = new_machine("installer", iso=iso, disks=[disk], answers=answers(key),
+                          boot=direct_boot(iso, work, "", label="install-com2"))
+    com2 = second_line(machine)
+    machine.start()
+    machine.wait_for_exit()
+    assert com2.read().find("installed Paravane as") and com2.find(r"\(XEN\)|Xen \d")
+
+    host = new_machine("host", kind=Host, disks=[disk])
+    com2 = second_line(host)
+    host.start()
+    host.wait_for_boot()
+    host._until(lambda: com2.read().shows("No console password is set: log in over ssh."), 30, "its page on COM2")
+    assert "(XEN)" in com2.text and "(XEN)" not in host.console.read().text
+    host.reboot()
+    assert "console=com2,vga" in host.succeed("xl info | grep ^xen_commandline")
