@@ -84,23 +84,44 @@ static void put_nics(FILE *f)
 	nics_free(&nics);
 }
 
+static void put_disk(FILE *f, const struct disk *d)
+{
+	autofree char *problem = disk_problem(d);
+
+	put(f, "{", "path", d->path);
+	put(f, ",", "model", d->model);
+	put(f, ",", "serial", d->serial);
+	put(f, ",", "wwn", d->wwn);
+	put(f, ",", "bus", d->bus);
+	fprintf(f, ",\"size\":%llu,\"usable\":%s", (unsigned long long)d->size,
+		problem ? "false" : "true");
+	if (problem)
+		put(f, ",", "problem", problem);
+	else
+		fputs(",\"problem\":null", f);
+	fputs(",\"content\":[", f);
+	for (size_t i = 0; i < d->content.n; i++) {
+		fputs(i ? "," : "", f);
+		json_quote(f, d->content.v[i]);
+	}
+	fputs("]}", f);
+}
+
 static void put_disks(FILE *f, const struct facts *facts)
 {
-	fputs(",\"disks\":[", f);
+	fputs("\"disks\":[", f);
 	for (size_t i = 0; i < facts->n; i++) {
-		const struct disk *d = &facts->disks[i];
-		autofree char *problem = disk_problem(d);
-
-		put(f, i ? ",{" : "{", "path", d->path);
-		put(f, ",", "model", d->model);
-		put(f, ",", "serial", d->serial);
-		put(f, ",", "wwn", d->wwn);
-		put(f, ",", "bus", d->bus);
-		fprintf(f, ",\"size\":%llu,\"usable\":%s}",
-			(unsigned long long)d->size,
-			problem ? "false" : "true");
+		fputs(i ? "," : "", f);
+		put_disk(f, &facts->disks[i]);
 	}
 	fputc(']', f);
+}
+
+void hardware_print_disks(const struct facts *facts, FILE *f)
+{
+	fputc('{', f);
+	put_disks(f, facts);
+	fputs("}\n", f);
 }
 
 char *hardware_json(const struct facts *facts)
@@ -114,6 +135,7 @@ char *hardware_json(const struct facts *facts)
 	put_machine(f);
 	put(f, ",", "firmware", facts->uefi ? "uefi" : "bios");
 	put_nics(f);
+	fputc(',', f);
 	put_disks(f, facts);
 	fputs("}\n", f);
 	fclose(f);

@@ -9,4 +9,7 @@
  * frees. */
 char *hardware_json(const struct facts *facts);
 
+/* The disks alone: {"disks":[...]}. */
+void hardware_print_disks(const struct facts *facts, FILE *f);
+
 #endif

@@ -11,6 +11,7 @@
 #include "dialog.h"
 #include "file.h"
 #include "grow.h"
+#include "hardware.h"
 #include "hooks.h"
 #include "install.h"
 #include "repair.h"
@@ -76,7 +77,7 @@ static const struct opt {
 	OPT("grow", "DEVICE", grow,
 	    "of --id, which came as an image: enlarge this partition for guests"),
 	OPT("dry-run", NULL, dry_run, "print the plan, do nothing"),
-	OPT("json", NULL, json, "print the plan as JSON"),
+	OPT("json", NULL, json, "print the plan, or the disks, as JSON"),
 	OPT("list-disks", NULL, list_disks,
 	    "list the disks, what is on them, and why one can't be used"),
 	OPT("facts-dump", NULL, facts_dump, "print the facts for --facts"),
@@ -463,6 +464,8 @@ static int with_facts(const struct options *o)
 		rc = fail(PVN_EXIT_FAILED, &err);
 	else if (o->facts_dump)
 		facts_print(&facts, stdout);
+	else if (o->list_disks && o->json)
+		hardware_print_disks(&facts, stdout);
 	else if (o->list_disks)
 		facts_print_table(&facts, stdout);
 	else

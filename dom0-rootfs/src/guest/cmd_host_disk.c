@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_disk.c: 'host disk': the disks of this installation, and whether both have all. */
+#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 #include "cmd.h"
 #include "disks.h"
 #include "json.h"
@@ -8,11 +10,14 @@
 
 struct opts {
 	bool wait;
+	bool all;
 	bool json;
 };
 
 static const struct opt opts[] = {
 	OPT("wait", OPT_FLAG, wait, NULL, "until no disk is rebuilding"),
+	OPT("all", OPT_FLAG, all, NULL,
+	    "all disks of this machine, what is on them, and why one can't be taken"),
 	OPT("json", OPT_FLAG, json, NULL, "print JSON"),
 };
 
@@ -87,6 +92,18 @@ static int look(struct host_disks *disks, bool wait, struct pvn_err *err)
 	return rc;
 }
 
+/* The installer, which judges disks, knows. */
+static int list_all(bool json)
+{
+	const char *const argv[] = { "paravane-install", "--list-disks",
+				     json ? "--json" : NULL, NULL };
+	struct pvn_err err = { 0 };
+
+	execvp(argv[0], (char *const *)argv);
+	pvn_err_errno(&err, errno, "cannot run '%s'", argv[0]);
+	return cmd_error(&cmd_host_disk, PVN_EXIT_FAILED, &err);
+}
+
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -95,6 +112,8 @@ static int run(void *ctx, char **args)
 	struct pvn_err err = { 0 };
 
 	(void)args;
+	if (o->all)
+		return list_all(o->json);
 	if (look(&disks, o->wait, &err))
 		return cmd_error(&cmd_host_disk, PVN_EXIT_FAILED, &err);
 	problem = disks_problem(&disks);
@@ -115,9 +134,11 @@ const struct cmd cmd_host_disk = {
 	.details =
 		"A host that was installed on two disks has all on both. well: so it is. rebuilding: it gets what the\n"
 		"other has, and the host can't do without the other yet. out of date: it was away, and is not used.\n"
-		"failed: it could not be written. 'host disk replace' takes a new disk, or one of these again.\n"
+		"failed: it could not be written. 'host disk replace' takes a new disk, or one of these again;\n"
+		"--all shows which there are.\n"
 		"--json: mirrored, problem (or null), and disks[] with name, bytes, model, serial, state and\n"
-		"rebuilt_percent (or null).\n",
+		"rebuilt_percent (or null). With --all: disks[] with path, model, serial, wwn, bus, size, usable,\n"
+		"problem (or null) and content[].\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,
