@@ -448,6 +448,9 @@ static int replace(const struct options *o)
 		plan_print(&p.steps, stdout);
 	else if (run_steps(&p.steps, &p, &err))
 		rc = fail(PVN_EXIT_FAILED, &err);
+	else if (p.old && (p.swap || p.done))
+		printf("it has all that the host has; nothing starts from '%s' any more\n",
+		       p.old->disk.path);
 	else
 		puts("it is being rebuilt while the host works: 'host disk' shows how far, and until then the host can't do without the other disk");
 	replace_free(&p);

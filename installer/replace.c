@@ -2,12 +2,15 @@
 /* replace.c: a disk takes a place in the mirrors of an installed host.
  *
  * Whatever was cut off is done again by the next run: partitions that are there already are kept, the mirrors
- * come last, and until then no start of the host looks at the new disk's halves. */
+ * come last, and until then no start of the host looks at the new disk's halves. A disk that is well stays in its
+ * place until the new one has all. */
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "file.h"
 #include "replace.h"
@@ -21,46 +24,61 @@ static bool is_named(const struct disk *d, const char *name)
 	return name && (!strcmp(d->name, name) || !strcmp(d->path, name));
 }
 
-/* The state that md gives to the partition @part of the mirror for @role: "in_sync"; NULL: it is not in it. */
-static char *member_state(const struct replace *p, enum part_role role,
-			  const char *part)
+/* sysfs' file with the state that md gives to the partition @part of the mirror for @role; NULL: there is no such
+ * mirror. Caller frees. */
+static char *state_file(const struct replace *p, enum part_role role,
+			const char *part)
 {
 	autofree char *path = mirror_path(role, p->found.in.id);
 	autofree char *real = realpath(path, NULL);
-	autofree char *file = NULL;
 
-	if (!real)
-		return NULL;
-	file = xasprintf("/sys/class/block/%s/md/dev-%s/state",
-			 strrchr(real, '/') + 1, strrchr(part, '/') + 1);
-	return file_read_line(file);
+	return real ? xasprintf("/sys/class/block/%s/md/dev-%s/state",
+				strrchr(real, '/') + 1, strrchr(part, '/') + 1)
+		    : NULL;
+}
+
+/* "in_sync,want_replacement"; NULL: it is not in the mirror. Caller frees. */
+static char *member_state(const struct replace *p, enum part_role role,
+			  const char *part)
+{
+	autofree char *file = state_file(p, role, part);
+
+	return file ? file_read_line(file) : NULL;
+}
+
+static bool is_well(const char *state)
+{
+	return state && strstr(state, "in_sync") && !strstr(state, "faulty");
+}
+
+static bool is_held(const char *state)
+{
+	return state && !strstr(state, "faulty");
+}
+
+static bool is_there(const char *state)
+{
+	return state != NULL;
+}
+
+/* How many of its halves are in such a state. */
+static size_t halves(const struct replace *p, const struct repair *on,
+		     bool (*such)(const char *state))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_MIRRORED; i++) {
+		autofree char *state =
+			member_state(p, mirrored[i], on->in.part[mirrored[i]]);
+
+		n += such(state);
+	}
+	return n;
 }
 
 static bool has_all(const struct replace *p, const struct repair *on)
 {
-	bool all = true;
-
-	for (size_t i = 0; i < N_MIRRORED; i++) {
-		autofree char *state =
-			member_state(p, mirrored[i], on->in.part[mirrored[i]]);
-
-		all = all && state && strstr(state, "in_sync") &&
-		      !strstr(state, "faulty");
-	}
-	return all;
-}
-
-static bool is_member(const struct replace *p, const struct repair *on)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < N_MIRRORED; i++) {
-		autofree char *state =
-			member_state(p, mirrored[i], on->in.part[mirrored[i]]);
-
-		any = any || state;
-	}
-	return any;
+	return halves(p, on, is_well) == N_MIRRORED;
 }
 
 /* Is there anything on the disk that somebody may want? */
@@ -85,9 +103,15 @@ static int check_new(struct replace *p, const struct disk *d, bool force,
 {
 	const struct part *last = &p->in.layout.part[PART_GUESTS];
 	const uint64_t needed = last->start + last->size + MIB;
-	autofree char *problem = disk_problem(d);
+	struct disk looked_at = *d;
+	autofree char *problem = NULL;
 	char have[16], need[16];
 
+	/* by the mirrors, perhaps; each step asks for its partition alone */
+	if (p->again)
+		looked_at.in_use = NULL;
+	if (!p->member)
+		problem = disk_problem(&looked_at);
 	if (problem)
 		return pvn_err(err, PVN_REFUSED, "can't take '%s': %s", d->path,
 			       problem);
@@ -117,22 +141,26 @@ static int sort_disks(struct replace *p, const struct replace_request *request,
 {
 	const struct repair *whole = NULL;
 	const struct repair *others = NULL;
+	const struct repair *taken = NULL;
 
 	for (const struct repair *on = &p->found; on; on = on->second) {
 		if (is_named(&on->disk, request->new_disk)) {
+			taken = on;
 			p->again = true;
-			if (has_all(p, on))
-				return pvn_err(err, PVN_REFUSED,
-					       "'%s' has all that the host has",
-					       on->disk.path);
+			p->member = halves(p, on, is_held);
+			p->done = has_all(p, on);
 		} else if (is_named(&on->disk, request->old_disk)) {
 			p->old = on;
 		} else if (!whole && has_all(p, on)) {
 			whole = on;
-		} else if (is_member(p, on)) {
+		} else if (halves(p, on, is_there)) {
 			others = on;
 		}
 	}
+	if (p->done && (!p->old || !whole))
+		return pvn_err(err, PVN_REFUSED,
+			       "'%s' has all that the host has",
+			       taken->disk.path);
 	if (request->old_disk && !p->old)
 		return pvn_err(err, PVN_REFUSED,
 			       "'%s' is no disk of this installation, see "
@@ -150,6 +178,7 @@ static int sort_disks(struct replace *p, const struct replace_request *request,
 	/* one that failed has no place any more */
 	if (others)
 		p->old = others;
+	p->swap = p->old && halves(p, p->old, is_well);
 	p->in.disk = &whole->disk;
 	p->in.bios = whole->in.bios;
 	p->in.layout = whole->in.layout;
@@ -201,6 +230,8 @@ static int run_remove(void *ctx, struct pvn_err *err)
 	}
 	if (rc)
 		return rc;
+	/* the kernel lets go of partitions that nobody uses; else they are there until it starts again */
+	PVN_RUN(&ignored, "/usr/lib/paravane/move-slot", p->old->disk.name);
 	/* nothing must start from it any more; one that failed may not be written to */
 	fd = device_open(p->old->disk.path, false, &ignored);
 	if (fd >= 0)
@@ -306,28 +337,110 @@ static int run_boot(void *ctx, struct pvn_err *err)
 	return rc ? rc : copy_slots(p, true, err);
 }
 
-static int run_mirror(void *ctx, struct pvn_err *err)
+/* Of the new disk in the mirror for @role. An old half that is well goes on until this one has all. */
+static int take_half(const struct replace *p, enum part_role role,
+		     struct pvn_err *err)
 {
-	const struct replace *p = ctx;
+	const char *half = p->in.second->part[role];
+	const char *old = p->old ? p->old->in.part[role] : NULL;
+	autofree char *path = mirror_path(role, p->in.id);
+	autofree char *state = member_state(p, role, half);
+	autofree char *before = old ? member_state(p, role, old) : NULL;
 	struct pvn_err ignored;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < N_MIRRORED; i++) {
-		const char *half = p->in.second->part[mirrored[i]];
-		autofree char *path = mirror_path(mirrored[i], p->in.id);
-		autofree char *state = member_state(p, mirrored[i], half);
-
-		if (state && !strstr(state, "faulty"))
-			continue; /* an earlier run was cut off */
+	if (!is_held(state)) {
 		/* also what is no longer in the machine */
 		PVN_RUN(&ignored, "mdadm", path, "--remove", "failed");
 		PVN_RUN(&ignored, "mdadm", path, "--remove", "detached");
 		rc = PVN_RUN(err, "mdadm", path, "--add", half);
 	}
+	/* an earlier run that was cut off may have come so far */
+	if (rc || !is_well(before) || is_well(state) ||
+	    (state && strstr(state, "replacement")))
+		return rc;
+	return PVN_RUN(err, "mdadm", path, "--replace", old, "--with", half);
+}
+
+/* The last first: it is the large one, and until it is done the old disk has all of the other, too. */
+static int run_mirror(void *ctx, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = N_MIRRORED; !rc && i-- > 0;)
+		rc = take_half(ctx, mirrored[i], err);
 	return rc;
 }
 
-static void add_steps(struct replace *p)
+/* The new disk did not hold: the old one is to be copied to nothing. */
+static int undo_swap(void *ctx, struct pvn_err *err)
+{
+	const struct replace *p = ctx;
+	struct pvn_err ignored;
+
+	(void)err;
+	for (size_t i = 0; i < N_MIRRORED; i++) {
+		const enum part_role role = mirrored[i];
+		const char *half = p->in.second->part[role];
+		autofree char *path = mirror_path(role, p->in.id);
+		autofree char *state = member_state(p, role, half);
+		autofree char *file =
+			state_file(p, role, p->old->in.part[role]);
+		autoclose int fd = file ? open(file, O_WRONLY | O_CLOEXEC) : -1;
+
+		if (state && !is_well(state)) {
+			PVN_RUN(&ignored, "mdadm", path, "--fail", half);
+			PVN_RUN(&ignored, "mdadm", path, "--remove", half);
+		}
+		if (fd >= 0)
+			write_at(fd, "-want_replacement", 17, 0, file,
+				 &ignored);
+	}
+	return 0;
+}
+
+static int wait_for_rebuild(const struct replace *p, struct pvn_err *err)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	size_t i = N_MIRRORED;
+
+	while (i > 0) {
+		const char *half = p->in.second->part[mirrored[i - 1]];
+		autofree char *state = member_state(p, mirrored[i - 1], half);
+
+		if (!is_held(state))
+			return pvn_err(err, -EIO,
+				       "'%s' failed before it had all: '%s' "
+				       "stays in its place",
+				       half, p->old->disk.path);
+		if (is_well(state))
+			i--;
+		else
+			nanosleep(&second, NULL);
+	}
+	return 0;
+}
+
+/* Hours, with large disks: a person may have enough of it. Cut off, the kernel goes on, and the next run waits for
+ * its end. */
+static int run_rebuild(void *ctx, struct pvn_err *err)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+	struct replace *p = ctx;
+	int rc;
+
+	/* others need grubenv in that time */
+	close(p->found.lock);
+	p->found.lock = -1;
+	for (size_t i = 0; i < 2; i++)
+		signal(signals[i], SIG_DFL);
+	rc = wait_for_rebuild(p, err);
+	for (size_t i = 0; i < 2; i++)
+		signal(signals[i], SIG_IGN);
+	return rc;
+}
+
+static void add_copy_steps(struct replace *p)
 {
 	const struct install *new = p->in.second;
 
@@ -350,15 +463,37 @@ static void add_steps(struct replace *p)
 	plan_add(&p->steps, "boot", run_boot, NULL,
 		 "write what starts from '%s' by %sUEFI", new->disk->path,
 		 new->bios ? "BIOS and " : "");
-	/* as late as it can be: from here on there is one disk alone */
-	if (p->old)
-		plan_add(&p->steps, "remove", run_remove, NULL,
-			 "take '%s' out of the mirrors, and erase its "
-			 "partition table",
-			 p->old->disk.path);
-	plan_add(&p->steps, "mirror", run_mirror, NULL,
+}
+
+static void add_remove_step(struct replace *p)
+{
+	plan_add(&p->steps, "remove", run_remove, NULL,
+		 "take '%s' out of the mirrors, and erase its partition table",
+		 p->old->disk.path);
+}
+
+static void add_steps(struct replace *p)
+{
+	const struct install *new = p->in.second;
+
+	if (p->done) {
+		add_remove_step(p);
+		return;
+	}
+	if (!p->member)
+		add_copy_steps(p);
+	if (p->old && !p->swap)
+		add_remove_step(p);
+	plan_add(&p->steps, "mirror", run_mirror, p->swap ? undo_swap : NULL,
 		 "add '%s' and '%s' to the mirrors, which rebuilds them",
 		 new->part[PART_STATE], new->part[PART_GUESTS]);
+	if (!p->swap)
+		return;
+	plan_add(
+		&p->steps, "rebuild", run_rebuild, NULL,
+		"wait until they have all, until then '%s' stays; Ctrl-C leaves that to a second run",
+		p->old->disk.path);
+	add_remove_step(p);
 }
 
 int replace_plan(struct replace *p, const struct replace_request *request,

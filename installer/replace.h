@@ -13,6 +13,9 @@ struct replace {
 		in; /* the disk that has all; its second one is the new disk */
 	struct facts facts;
 	bool again; /* the new disk has our partitions already */
+	bool member; /* ... and is in the mirrors: what comes before that is done */
+	bool done; /* ... and has all: only the old one is to go */
+	bool swap; /* the old disk is well, and stays until the new one has all */
 	const struct repair
 		*old; /* in @found: it is taken out; NULL: its place is free */
 	struct pvn_plan steps; /* their context is this struct */

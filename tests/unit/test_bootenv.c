@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bootenv.h"
+#include "disks.h"
 #include "unit.h"
 
 /* "slot=a try= starts=x" */
@@ -71,4 +72,50 @@ PVN_TEST(the_state_partition_knows_the_slot)
 	expect("slot=a starts=", "slot=b starts=", "b", "slot=b", true);
 	expect("slot=b starts=", "slot=a starts=", "b", "slot=b", true);
 	expect("slot=b starts=", "slot=a starts=", NULL, "slot=b", true);
+}
+
+/* Which of several things is told, and what is to be done about it. */
+PVN_TEST(what_is_not_well_with_disks)
+{
+	static const struct {
+		enum disk_state state[3];
+		size_t n;
+		const char *problem; /* its beginning; NULL: none */
+	} cases[] = {
+		{ { DISK_WELL, DISK_WELL }, 2, NULL },
+		{ { DISK_WELL }, 1, "only '/dev/vda' is there" },
+		{ { DISK_OUT, DISK_WELL }, 2, "'/dev/vda' is out of date" },
+		{ { DISK_WELL, DISK_FAILED }, 2, "'/dev/vdb' has failed" },
+		{ { DISK_WELL, DISK_WELL, DISK_REBUILDING },
+		  3,
+		  "'/dev/vdc' is being rebuilt, 12.5%" },
+		/* the old one is let go of when the new one has all of the first mirror */
+		{ { DISK_WELL, DISK_REPLACED, DISK_REBUILDING },
+		  3,
+		  "'/dev/vdc' is being rebuilt" },
+		{ { DISK_WELL, DISK_REPLACED, DISK_WELL },
+		  3,
+		  "'/dev/vdb' was replaced" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		static const char *const names[] = { "vda", "vdb", "vdc" };
+		struct host_disk v[3] = { 0 };
+		struct host_disks disks = { .v = v,
+					    .n = cases[i].n,
+					    .mirrored = true,
+					    .rebuilt_percent = 12.5 };
+		autofree char *problem = NULL;
+
+		for (size_t k = 0; k < disks.n; k++) {
+			v[k].name = (char *)names[k];
+			v[k].state = cases[i].state[k];
+		}
+		problem = disks_problem(&disks);
+		if (!cases[i].problem)
+			assert_null(problem);
+		else
+			assert_memory_equal(problem, cases[i].problem,
+					    strlen(cases[i].problem));
+	}
 }

@@ -10,6 +10,7 @@ from test_upgrade import put, slots, trust, wait_until_kept
 
 signer = test_upgrade.signer
 RAID = "/dev/vd?\nraid = raid1"
+SIZE = "5G"  # what has to be rebuilt, takes its time
 
 
 class Pair:
@@ -17,7 +18,7 @@ class Pair:
 
     def __init__(self, folder, key, iso, firmware):
         self.folder, self.key, self.firmware = folder, key, firmware
-        self.disks = [blank_disk(folder / f"raid-{firmware}-{i}.qcow2") for i in (1, 2)]
+        self.disks = [blank_disk(folder / f"raid-{firmware}-{i}.qcow2", SIZE) for i in (1, 2)]
         self.installed = install(f"install-raid-{firmware}", LOGS / "raid", key, iso, None,
                                  firmware=firmware, disks=self.disks,
                                  answers=answers(key, device=RAID))
@@ -92,7 +93,7 @@ def test_disk_is_replaced(pair, new_machine, new_disk):
         vda, vdb (new) --- machine        vda (the new one) --- machine
     """
     first = pair.copies("replaced")[0]
-    small, new = blank_disk(pair.folder / "raid-small.qcow2", "6G"), new_disk("new")
+    small, new = blank_disk(pair.folder / "raid-small.qcow2", "4G"), new_disk("new")
     host = new_machine("degraded", kind=Host, disks=[first, new, small]).start()
     host.wait_for_boot()
     host.wait_until_succeeds("grep 'disks: pvn-state-.* one disk alone' /run/paravane/warnings")
@@ -161,6 +162,87 @@ def test_disk_fails_while_the_host_runs(pair, new_machine, new_disk):
     assert_has_data(host)
     replace(host, "vdb vdc")
     assert disk_states(host) == {"vda": "well", "vdc": "well"}
+
+
+@pytest.mark.faults
+def test_disk_that_is_well_is_replaced(pair, new_machine, new_disk):
+    """The first disk, which the host was started from, stays until the new one has all. When the new one
+    fails before that, or the power does, nothing is lost; then neither is the first in use any more.
+
+        vda, vdb, vdc (new) --- machine        vdb, vdc --- machine
+    """
+    disks, new = pair.copies("well"), new_disk("new")
+    host = new_machine("well", kind=Host, disks=[*disks, new]).start()
+    host.wait_for_boot()
+    refused = host.fail("host disk replace vdc")
+    assert refused.status == 3 and "are both well: name the one" in refused.stderr
+    both = {disk["path"]: disk for disk in host.json("host disk --all")["disks"]}
+    assert both["/dev/vdc"]["usable"] and both["/dev/vdc"]["content"] == []
+    assert not both["/dev/vda"]["usable"] and "vda: partition table gpt" in both["/dev/vda"]["content"]
+
+    host.succeed("host disk replace vda vdc >/run/said 2>&1 </dev/null &")
+    host.wait_until_succeeds("grep -q replacement /sys/block/md*/md/dev-vdc6/state")
+    host.succeed("mdadm /dev/md/pvn-guests-* --fail /dev/vdc6")
+    host.wait_until_succeeds("grep \"'/dev/vdc6' failed before it had all: '/dev/vda' stays\" /run/said")
+    assert {"vda": "well", "vdb": "well"}.items() <= disk_states(host).items()
+    assert degraded(host) == ["0", "0"]
+    assert host.succeed("cat /sys/block/md*/md/dev-vda[56]/state").split() == ["in_sync", "in_sync"]
+
+    host.succeed("host disk replace vda vdc >/run/said 2>&1 </dev/null &")
+    host.wait_until_succeeds("grep -q replacement /sys/block/md*/md/dev-vdc6/state")
+    assert degraded(host) == ["0", "0"]
+    host.wait_until_succeeds("grep 'rebuild: wait' /run/said")
+    assert slots(host)["a"]["starts"]
+    host.succeed("killall paravane-install")
+    host.wait_until_succeeds("! pidof paravane-install")
+    assert disk_states(host) == {"vda": "well", "vdb": "well", "vdc": "rebuilding"}
+    host.kill()
+
+    host = new_machine("again", kind=Host, disks=[*disks, new]).start()
+    host.wait_for_boot()
+    host.succeed("host disk replace vda vdc", 400)
+    assert disk_states(host) == {"vdb": "well", "vdc": "well"}
+    host.succeed("host health")
+    assert "one disk alone" not in host.succeed("cat /var/log/messages; cat /run/paravane/warnings || :")
+    assert host.succeed("head -c 1M /dev/vda | tr -d '\\0' | wc -c") == "0\n"
+    assert host.succeed("grep ' /slot ' /proc/mounts").startswith("/dev/vdb3 ")
+    assert_has_data(host)
+    host.shutdown()
+
+    alone = new_machine("new-alone", kind=Host, disks=[new]).start()
+    alone.wait_for_boot()
+    assert_has_data(alone)
+
+
+@pytest.mark.faults
+def test_guests_are_kept(pair, new_machine, key, iso):
+    """An installation over both disks, whose guests stay; it is refused where one disk knows less than the
+    other.
+
+        ISO (CD) + vda, vdb --- machine        vdb --- machine
+    """
+    disks = pair.copies("kept")
+    kept = answers(key, "xen2", device=RAID, end="[install]\nkeep = guests\nfinish = poweroff\n")
+    host = new_machine("second", kind=Host, disks=[disks[1]]).start()
+    host.wait_for_boot()
+    host.shutdown()
+    apart = new_machine("apart", iso=iso, disks=disks, answers=kept).start()
+    apart.wait_for_console("does not run on both disks: start the host", 400)
+    apart.kill()
+
+    disks = pair.copies("kept2")
+    again = install("kept", LOGS / "raid", key, iso, None, disks=disks, answers=kept)
+    assert again.id == pair.installed.id
+    host = new_machine("kept", kind=Host, disks=disks).start()
+    host.wait_for_boot()
+    assert host.succeed("hostname").strip() == "xen2"
+    assert degraded(host) == ["0", "0"]
+    assert_has_data(host)
+    host.succeed("host health")
+    host.shutdown()
+    host = new_machine("kept-alone", kind=Host, disks=[disks[1]]).start()
+    host.wait_for_boot()
+    assert_has_data(host)
 
 
 @pytest.mark.faults

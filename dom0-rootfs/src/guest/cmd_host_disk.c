@@ -134,8 +134,8 @@ const struct cmd cmd_host_disk = {
 	.details =
 		"A host that was installed on two disks has all on both. well: so it is. rebuilding: it gets what the\n"
 		"other has, and the host can't do without the other yet. out of date: it was away, and is not used.\n"
-		"failed: it could not be written. 'host disk replace' takes a new disk, or one of these again;\n"
-		"--all shows which there are.\n"
+		"failed: it could not be written. replaced: it is not used, another one has its place. 'host disk\n"
+		"replace' takes a new disk, or one of these again; --all shows which there are.\n"
 		"--json: mirrored, problem (or null), and disks[] with name, bytes, model, serial, state and\n"
 		"rebuilt_percent (or null). With --all: disks[] with path, model, serial, wwn, bus, size, usable,\n"
 		"problem (or null) and content[].\n",

@@ -54,8 +54,8 @@ const struct cmd cmd_host_disk_replace = {
 	.details =
 		"Of a host that was installed on two disks. The new one gets all that the other has: partitions, boot\n"
 		"loader, slots, and by and by, while the host works, state and guests ('host disk' shows how far\n"
-		"that is, 'host disk --wait' waits for it). OLD is needed when both are well; it is taken out\n"
-		"and can't be started from any more. A disk that was away is taken back in the same way: it is\n"
+		"that is, 'host disk --wait' waits for it). OLD is needed when both are well. It stays in use until\n"
+		"NEW has all, for which this waits; then it can't be started from any more. A disk that was away is taken back in the same way: it is\n"
 		"NEW then. What was cut off is done by saying it again. Exit code 3: the disk is too small, in use,\n"
 		"or there is something on it.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",

@@ -71,6 +71,14 @@ static char *array_of(const char *role, const char *id)
 	return real ? xstrdup(strrchr(real, '/') + 1) : NULL;
 }
 
+/* Does the array have all the disks that it wants? */
+static bool is_full(const char *array)
+{
+	autofree char *missing = attribute(array, "md/degraded");
+
+	return !strcmp(missing, "0");
+}
+
 /* Of the half of the mirror @role that is on @disk. */
 static enum disk_state half_state(const char *disk, const char *role,
 				  const char *id)
@@ -88,11 +96,12 @@ static enum disk_state half_state(const char *disk, const char *role,
 		return DISK_OUT;
 	file = xasprintf("md/dev-%s/state", parts.v[0]);
 	state = attribute(array, file);
-	if (strstr(state, "faulty"))
-		return DISK_FAILED;
-	if (strstr(state, "in_sync"))
-		return DISK_WELL;
-	return *state ? DISK_REBUILDING : DISK_OUT;
+	/* md lets go of a disk in the same way when another one has all of it */
+	if (!*state || strstr(state, "faulty"))
+		return is_full(array) ? DISK_REPLACED
+		       : *state	      ? DISK_FAILED
+				      : DISK_OUT;
+	return strstr(state, "in_sync") ? DISK_WELL : DISK_REBUILDING;
 }
 
 static enum disk_state state_of(const char *disk, const char *id)
@@ -145,17 +154,15 @@ static void measure(struct host_disks *disks, const char *id)
 		autofree char *array = array_of(mirrors[i], id);
 		autofree char *at = NULL;
 		autofree char *size = NULL;
-		autofree char *missing = NULL;
 		unsigned long long have, whole;
 
 		if (!array)
 			continue;
 		at = attribute(array, "md/sync_completed");
 		size = attribute(array, "size");
-		missing = attribute(array, "md/degraded");
 		whole = strtoull(size, NULL, 10);
 		if (sscanf(at, "%llu / %*u", &have) != 1)
-			have = strcmp(missing, "0") ? 0 : whole;
+			have = is_full(array) ? whole : 0;
 		done += have < whole ? have : whole;
 		all += whole;
 	}
@@ -199,40 +206,50 @@ void disks_free(struct host_disks *disks)
 const char *disk_state_name(enum disk_state state)
 {
 	static const char *const names[] = {
-		[DISK_WELL] = "well",
-		[DISK_REBUILDING] = "rebuilding",
-		[DISK_OUT] = "out of date",
+		[DISK_WELL] = "well",	    [DISK_REBUILDING] = "rebuilding",
+		[DISK_OUT] = "out of date", [DISK_REPLACED] = "replaced",
 		[DISK_FAILED] = "failed",
 	};
 
 	return names[state];
 }
 
+static const struct host_disk *in_state(const struct host_disks *disks,
+					enum disk_state state)
+{
+	for (size_t i = 0; i < disks->n; i++) {
+		if (disks->v[i].state == state)
+			return &disks->v[i];
+	}
+	return NULL;
+}
+
 char *disks_problem(const struct host_disks *disks)
 {
-	const char *one = NULL;
+	const struct host_disk *d;
 
 	if (!disks->mirrored)
 		return NULL;
-	for (size_t i = 0; i < disks->n; i++) {
-		const struct host_disk *d = &disks->v[i];
-
-		if (d->state == DISK_REBUILDING)
-			return xasprintf("'/dev/%s' is being rebuilt, %.1f%%",
-					 d->name, disks->rebuilt_percent);
-		if (d->state != DISK_WELL)
-			return xasprintf("'/dev/%s' %s%s: 'host disk replace' "
-					 "takes it back or another one",
-					 d->name,
-					 d->state == DISK_OUT ? "is " : "has ",
-					 disk_state_name(d->state));
-		one = d->name;
-	}
+	if ((d = in_state(disks, DISK_REBUILDING)))
+		return xasprintf("'/dev/%s' is being rebuilt, %.1f%%", d->name,
+				 disks->rebuilt_percent);
+	if ((d = in_state(disks, DISK_FAILED)) ||
+	    (d = in_state(disks, DISK_OUT)))
+		return xasprintf("'/dev/%s' %s%s: 'host disk replace' takes it "
+				 "back or another one",
+				 d->name, d->state == DISK_OUT ? "is " : "has ",
+				 disk_state_name(d->state));
+	if ((d = in_state(disks, DISK_REPLACED)))
+		return xasprintf("'/dev/%s' was replaced, but a machine may "
+				 "start from it: 'host disk replace %s NEW', "
+				 "with the one that has its place, ends that",
+				 d->name, d->name);
 	if (disks->n >= DISKS_WANTED)
 		return NULL;
+	d = in_state(disks, DISK_WELL);
 	return xasprintf("only '/dev/%s' is there, the other disk is missing: "
 			 "'host disk replace' takes a new one",
-			 one ? one : "?");
+			 d ? d->name : "?");
 }
 
 int disks_partitions(const char *role, struct strlist *devices,

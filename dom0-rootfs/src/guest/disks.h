@@ -14,6 +14,7 @@ enum disk_state {
 	DISK_WELL,
 	DISK_REBUILDING,
 	DISK_OUT, /* it was away: the other has gone on without it */
+	DISK_REPLACED, /* it is not used either, and two others have all */
 	DISK_FAILED,
 };
 
@@ -37,7 +38,7 @@ struct host_disks {
 int disks_read(struct host_disks *disks, struct pvn_err *err);
 void disks_free(struct host_disks *disks);
 
-/* "well", "rebuilding", "out of date", "failed" */
+/* "well", "rebuilding", "out of date", "replaced", "failed" */
 const char *disk_state_name(enum disk_state state);
 
 /* What is not as it has to be with the disks of a host with mirrors, in one line; NULL: nothing. Caller frees. */
