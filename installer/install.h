@@ -203,7 +203,10 @@ int state_verify(const struct install *in, struct pvn_err *err);
 
 /* mirror.c: the arrays over two disks, for the state's file system and the pool. Without a second disk these
  * do nothing. */
-int mirror_make(const struct install *in, struct pvn_err *err);
+/* They are made, or where the guests are kept, started. Only with a second disk. */
+void mirror_add_step(struct install *in);
+/* Start those that are there already. */
+int mirror_start(const struct install *in, struct pvn_err *err);
 /* Start the one of @role with @halves, one or two devices, unless it runs. */
 int mirror_assemble(enum part_role role, const char *id,
 		    const struct strlist *halves, struct pvn_err *err);

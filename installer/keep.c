@@ -20,16 +20,17 @@
 /* What grubenv says, as the host notes it for itself. */
 #define BOOT_NOTES MNT_STATE "/boot"
 
-static int check_table(struct install *in, struct pvn_err *err)
+static int check_tables(const struct install *in, struct pvn_err *err)
 {
-	int rc;
+	int rc = 0;
 
-	in->disk_fd = device_open(in->disk->path, false, err);
-	if (in->disk_fd < 0)
-		return in->disk_fd;
-	rc = gpt_verify(in->disk_fd, in->disk->path, &in->layout, in->id, err);
-	close(in->disk_fd);
-	in->disk_fd = -1;
+	for (; !rc && in; in = in->second) {
+		autoclose int fd = device_open(in->disk->path, false, err);
+
+		rc = fd < 0 ? fd
+			    : gpt_verify(fd, in->disk->path, &in->layout,
+					 in->id, err);
+	}
 	return rc;
 }
 
@@ -50,13 +51,12 @@ static char *type_of(const char *dev)
 /* One half of a mirror reads as if it were all of it, and must not be written alone. */
 static int check_types(const struct install *in, struct pvn_err *err)
 {
-	static const struct {
-		enum part_role role;
-		const char *type;
-	} wanted[] = { { PART_STATE, "ext4" }, { PART_GUESTS, "LVM2_member" } };
+	const struct {
+		const char *dev, *type;
+	} wanted[] = { { in->state, "ext4" }, { in->guests, "LVM2_member" } };
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
-		const char *dev = in->part[wanted[i].role];
+		const char *dev = wanted[i].dev;
 		autofree char *type = type_of(dev);
 
 		if (!type || strcmp(type, wanted[i].type))
@@ -92,6 +92,13 @@ static void take_arguments(struct install *in)
 		free(*args[i].field);
 		*args[i].field = xstrdup(value);
 	}
+	if (!in->second)
+		return;
+	free(in->second->xen_args);
+	free(in->second->kernel_args);
+	in->second->xen_args = in->xen_args ? xstrdup(in->xen_args) : NULL;
+	in->second->kernel_args = in->kernel_args ? xstrdup(in->kernel_args)
+						  : NULL;
 }
 
 /* What is needed for nobody to be locked out. */
@@ -123,22 +130,21 @@ static int check_configuration(const struct install *in, struct pvn_err *err)
 static int check_state(struct install *in, struct pvn_err *err)
 {
 	struct pvn_err second;
-	int rc = device_mount(in->part[PART_STATE], MNT_STATE, "ext4",
-			      MS_RDONLY, "noload", err);
+	int rc = device_mount(in->state, MNT_STATE, "ext4", MS_RDONLY, "noload",
+			      err);
 
 	if (rc)
 		return rc;
 	if (!file_exists(MNT_STATE "/guests"))
 		rc = pvn_err(err, -ENOENT,
-			     "there is no folder 'guests' on '%s'",
-			     in->part[PART_STATE]);
+			     "there is no folder 'guests' on '%s'", in->state);
 	if (!rc && in->keep == KEEP_CONFIGURATION) {
 		rc = check_configuration(in, err);
 		if (rc)
 			pvn_err_wrap(err,
 				     "the configuration on '%s' can't be kept "
 				     "('keep = guests' does without)",
-				     in->part[PART_STATE]);
+				     in->state);
 		else
 			take_arguments(in);
 	}
@@ -146,24 +152,64 @@ static int check_state(struct install *in, struct pvn_err *err)
 	return rc;
 }
 
-int keep_check(struct install *in, struct pvn_err *err)
+/* As they were left, with both halves each: what one of them lacks would be lost, or come back. */
+static int check_mirrors(const struct install *in, struct pvn_err *err)
 {
 	struct pvn_err why;
-	int rc = check_table(in, err);
+	int rc = 0;
 
+	if (!in->second)
+		return 0;
+	for (const struct install *on = in; !rc && on; on = on->second)
+		rc = release_disk(on->disk, err);
 	if (!rc)
-		rc = check_types(in, err);
+		rc = mirror_start(in, err);
 	if (!rc)
-		rc = check_state(in, err);
-	if (!rc && !state_is_clean(in->part[PART_STATE]))
-		rc = pvn_err(err, -EIO, "the file system on '%s' is damaged",
-			     in->part[PART_STATE]);
-	if (!rc)
-		rc = pool_verify(in, err);
+		rc = mirror_verify(in, err);
 	if (!rc)
 		return 0;
 	why = *err;
+	return pvn_err(err, PVN_REFUSED,
+		       "%.300s: start the host and have 'host disk replace' "
+		       "take the disk back, or install without 'keep', which "
+		       "erases the guests",
+		       why.msg);
+}
+
+static int refuse(struct pvn_err *err)
+{
+	struct pvn_err why = *err;
+
 	return pvn_err(err, PVN_REFUSED, "%.300s: " REMEDY, why.msg);
+}
+
+static int check_content(struct install *in, struct pvn_err *err)
+{
+	int rc = check_types(in, err);
+
+	if (!rc)
+		rc = check_state(in, err);
+	if (!rc && !state_is_clean(in->state))
+		rc = pvn_err(err, -EIO, "the file system on '%s' is damaged",
+			     in->state);
+	if (!rc)
+		rc = pool_verify(in, err);
+	return rc ? refuse(err) : 0;
+}
+
+int keep_check(struct install *in, struct pvn_err *err)
+{
+	struct pvn_err ignored;
+	int rc = check_tables(in, err);
+
+	if (rc)
+		return refuse(err);
+	rc = check_mirrors(in, err);
+	if (!rc)
+		rc = check_content(in, err);
+	/* until the disks were made not to start */
+	mirror_stop(in, &ignored);
+	return rc;
 }
 
 static int wipe_part(const struct install *in, enum part_role role,
@@ -181,7 +227,7 @@ static int wipe_part(const struct install *in, enum part_role role,
 	return rc ? rc : device_sync(fd, path, err);
 }
 
-int keep_unboot(const struct install *in, struct pvn_err *err)
+static int unboot_disk(const struct install *in, struct pvn_err *err)
 {
 	static const enum part_role roles[] = { PART_ESP, PART_SLOT_A,
 						PART_SLOT_B };
@@ -192,6 +238,15 @@ int keep_unboot(const struct install *in, struct pvn_err *err)
 		rc = device_sync(fd, in->disk->path, err);
 	for (size_t i = 0; !rc && i < sizeof(roles) / sizeof(*roles); i++)
 		rc = wipe_part(in, roles[i], err);
+	return rc;
+}
+
+int keep_unboot(const struct install *in, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (; !rc && in; in = in->second)
+		rc = unboot_disk(in, err);
 	return rc;
 }
 
@@ -216,8 +271,7 @@ static int forget_host(struct pvn_err *err)
 int keep_state(struct install *in, struct pvn_err *err)
 {
 	char block[GRUBENV_SIZE + 1] = "";
-	int rc = device_mount(in->part[PART_STATE], MNT_STATE, "ext4", 0, "",
-			      err);
+	int rc = device_mount(in->state, MNT_STATE, "ext4", 0, "", err);
 
 	if (!rc && in->keep == KEEP_GUESTS)
 		rc = forget_host(err);

@@ -90,18 +90,19 @@ void layout_make_image(struct layout *layout)
 }
 
 /* "pvn-esp-0a1b2c3d 2097152 67108864", where @role is expected and *id_r, once it is known. */
-static bool take_part(const char *line, enum part_role role, char id_r[9],
-		      struct part *part)
+static bool take_part(struct layout *layout, const char *line,
+		      enum part_role role, char id_r[9])
 {
+	struct part *part = &layout->part[role];
+	autofree char *want = NULL;
 	char name[32];
-	char want[48];
 
 	if (sscanf(line, "%31s %" SCNu64 " %" SCNu64, name, &part->start,
 		   &part->size) != 3)
 		return false;
 	if (!*id_r && strlen(name) > 8)
 		snprintf(id_r, 9, "%s", name + strlen(name) - 8);
-	snprintf(want, sizeof(want), "pvn-%s-%s", roles[role].name, id_r);
+	want = part_name(layout, role, id_r);
 	return !strcmp(name, want) && strspn(id_r, "0123456789abcdef") == 8;
 }
 
@@ -115,10 +116,13 @@ int layout_take(struct layout *layout, char id_r[9],
 
 	*id_r = '\0';
 	*layout = (struct layout){ .sector_size = sector_size };
+	layout->mirrored = named->n == N_PARTS &&
+			   !strncmp(named->v[PART_STATE], "pvn-md-", 7);
 	for (unsigned int i = 0; i < N_PARTS; i++) {
 		struct part *p = &layout->part[i];
 
-		if (named->n != N_PARTS || !take_part(named->v[i], i, id_r, p))
+		if (named->n != N_PARTS ||
+		    !take_part(layout, named->v[i], i, id_r))
 			return pvn_err(
 				err, -EINVAL,
 				"it has no Paravane: expected the partitions "

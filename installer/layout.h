@@ -70,7 +70,7 @@ uint64_t layout_end(uint64_t size);
 /* The layout that a disk has already: of each of its partitions with a name of ours, in the order of
  * their numbers, @named has the line "NAME START SIZE" (bytes). Returns 0 and the installation's
  * id, or -EINVAL: not all are there, one is smaller than this release needs, or
- * they overlap. */
+ * they overlap. That it is one of two disks @layout says. */
 int layout_take(struct layout *layout, char id_r[9],
 		const struct strlist *named, unsigned int sector_size,
 		struct pvn_err *err);

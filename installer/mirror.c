@@ -40,7 +40,7 @@ static int make(const struct install *in, const struct mirror *m,
 		       in->second->part[m->role], m->more);
 }
 
-int mirror_make(const struct install *in, struct pvn_err *err)
+static int make_all(const struct install *in, struct pvn_err *err)
 {
 	int rc = 0;
 
@@ -67,6 +67,26 @@ int mirror_assemble(enum part_role role, const char *id,
 	return pvn_run(argv.v, err);
 }
 
+static int run_make(void *ctx, struct pvn_err *err)
+{
+	return make_all(ctx, err);
+}
+
+int mirror_start(const struct install *in, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; in->second && !rc && i < N_MIRRORS; i++) {
+		const enum part_role role = mirrors[i].role;
+		auto_strlist struct strlist halves = { 0 };
+
+		strlist_add(&halves, in->part[role]);
+		strlist_add(&halves, in->second->part[role]);
+		rc = mirror_assemble(role, in->id, &halves, err);
+	}
+	return rc;
+}
+
 int mirror_stop(const struct install *in, struct pvn_err *err)
 {
 	int rc = 0;
@@ -80,6 +100,30 @@ int mirror_stop(const struct install *in, struct pvn_err *err)
 		rc = rc ? rc : stopped;
 	}
 	return rc;
+}
+
+static int run_start(void *ctx, struct pvn_err *err)
+{
+	return mirror_start(ctx, err);
+}
+
+static int undo(void *ctx, struct pvn_err *err)
+{
+	return mirror_stop(ctx, err);
+}
+
+void mirror_add_step(struct install *in)
+{
+	char *const *one = in->part;
+	char *const *two = in->second->part;
+	const bool keeps = in->keep != KEEP_NOTHING;
+
+	plan_add(&in->steps, "mirror", keeps ? run_start : run_make, undo,
+		 "%s the RAID1 arrays '%s' on '%s' and '%s' and '%s' on '%s' "
+		 "and '%s'",
+		 keeps ? "start" : "make", in->state, one[PART_STATE],
+		 two[PART_STATE], in->guests, one[PART_GUESTS],
+		 two[PART_GUESTS]);
 }
 
 int mirror_verify(const struct install *in, struct pvn_err *err)

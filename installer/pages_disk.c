@@ -189,27 +189,46 @@ static int ask_second(struct dialog *d, bool *asked_r)
 	return 0;
 }
 
+/* Is there a Paravane on one disk where one was chosen, on two where two were? */
+static bool can_keep(const struct dialog *d)
+{
+	const char *const paths[] = { d->disk, d->second };
+	bool can = true;
+
+	for (size_t i = 0; i < 2 && paths[i]; i++) {
+		const struct disk *disk = page_find_disk(d, paths[i]);
+		bool half = false;
+
+		for (size_t k = 0; disk && k < disk->paravane.n; k++)
+			half |= !strncmp(disk->paravane.v[k], "pvn-md-", 7);
+		can = can && disk && disk->paravane.n &&
+		      half == (d->second != NULL);
+	}
+	return can;
+}
+
 static int ask_keep(struct dialog *d)
 {
 	static const char *const items[] = {
-		"nothing: all that is on the disk is lost",
+		"nothing: all that is there is lost",
 		"its guests, with their disks and templates; the host is a new one",
 		"its guests and the host's configuration: nothing else is asked",
 	};
 	static const char *const names[] = { "nothing", "guests",
 					     "configuration" };
-	const struct disk *disk = page_find_disk(d, d->disk);
 	size_t preset = 0;
 	int rc;
 
-	if (!disk || !disk->paravane.n || d->second) {
+	if (!can_keep(d)) {
 		page_set(&d->keep, NULL);
 		return 0;
 	}
 	for (size_t i = 0; i < 3 && d->keep; i++)
 		preset = strcmp(names[i], d->keep) ? preset : i;
 	ui_page(title, PAGE_DISK, PAGES);
-	ui_say("There is a Paravane on '%s'. What of it is kept?", d->disk);
+	ui_say("There is a Paravane on '%s'%s%s%s. What of it is kept?",
+	       d->disk, d->second ? " and '" : "", d->second ? d->second : "",
+	       d->second ? "'" : "");
 	rc = ui_choose(items, 3, d->keep ? preset : 3);
 	if (rc < 0)
 		return rc;

@@ -51,10 +51,6 @@ static int choose(struct install *in, const struct facts *facts,
 	in->disk = chosen[0];
 	if (rc || !raid)
 		return rc;
-	if (in->keep != KEEP_NOTHING)
-		return pvn_err(err, -EPERM,
-			       "can't keep what is on two disks, expected no "
-			       "'keep' with 'raid'");
 	if (chosen[0]->sector_size != chosen[1]->sector_size)
 		return pvn_err(err, -EPERM,
 			       "can't make a RAID1 of '%s' and '%s': their "
@@ -106,11 +102,60 @@ static void name_devices(struct install *in)
 				: xstrdup(in->part[PART_GUESTS]);
 }
 
-static int choose_layout(struct install *in, struct pvn_err *err)
+/* The pool is on an array that is none of ours. */
+static int check_arrays(const struct disk *d, struct pvn_err *err)
 {
-	const struct disk *d = in->disk;
+	for (size_t i = 0; i < d->holders.n; i++) {
+		if (!strncmp(d->holders.v[i], "md", 2))
+			return pvn_err(err, -EPERM,
+				       "can't keep what is on '%s': it is in "
+				       "the array '%s'",
+				       d->path, d->holders.v[i]);
+	}
+	return 0;
+}
+
+/* What is on the disks stays where it is. */
+static int take_layout(struct install *in, struct pvn_err *err)
+{
 	struct pvn_err why = { 0 };
 
+	for (struct install *on = in; on; on = on->second) {
+		const struct disk *d = on->disk;
+
+		if (layout_take(&on->layout, on->id, &d->paravane,
+				d->sector_size, &why))
+			return pvn_err(err, -EPERM,
+				       "can't keep what is on '%s': %s; "
+				       "without 'keep' all on it is erased",
+				       d->path, why.msg);
+		if (on->layout.mirrored && !in->second)
+			return pvn_err(err, -EPERM,
+				       "can't keep what is on '%s': it is one "
+				       "of the two disks of a RAID1, expected "
+				       "both and 'raid = raid1'",
+				       d->path);
+		if (!on->layout.mirrored && in->second)
+			return pvn_err(err, -EPERM,
+				       "can't keep what is on '%s': there is "
+				       "no RAID1 on it, and 'keep' can't make "
+				       "one",
+				       d->path);
+		on->bios = in->bios;
+	}
+	if (!in->second)
+		return check_arrays(in->disk, err);
+	if (strcmp(in->id, in->second->id))
+		return pvn_err(err, -EPERM,
+			       "can't keep what is on '%s' and '%s': they are "
+			       "of two hosts, '%s' and '%s'",
+			       in->disk->path, in->second->disk->path, in->id,
+			       in->second->id);
+	return 0;
+}
+
+static int choose_layout(struct install *in, struct pvn_err *err)
+{
 	if (in->iso && (in->keep != KEEP_NOTHING || in->answers->script ||
 			in->answers->webhook))
 		return pvn_err(err, -EPERM,
@@ -120,22 +165,8 @@ static int choose_layout(struct install *in, struct pvn_err *err)
 		layout_make_image(&in->layout);
 		return 0;
 	}
-	if (in->keep == KEEP_NOTHING)
-		return make_layout(in, err);
-	for (size_t i = 0; i < d->holders.n; i++) {
-		if (!strncmp(d->holders.v[i], "md", 2))
-			return pvn_err(err, -EPERM,
-				       "can't keep what is on '%s': it is in "
-				       "the array '%s'",
-				       d->path, d->holders.v[i]);
-	}
-	if (layout_take(&in->layout, in->id, &d->paravane, d->sector_size,
-			&why))
-		return pvn_err(err, -EPERM,
-			       "can't keep what is on '%s': %s; without 'keep' "
-			       "all on it is erased",
-			       d->path, why.msg);
-	return 0;
+	return in->keep == KEEP_NOTHING ? make_layout(in, err)
+					: take_layout(in, err);
 }
 
 static const char *first_of(const char *a, const char *b)

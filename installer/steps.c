@@ -171,16 +171,6 @@ static int run_settle(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
-static int run_mirror(void *ctx, struct pvn_err *err)
-{
-	return mirror_make(ctx, err);
-}
-
-static int undo_mirror(void *ctx, struct pvn_err *err)
-{
-	return mirror_stop(ctx, err);
-}
-
 /* Copy to @fd; what it holds is compared at the end, in 'verify'. */
 static int write_slot(int from, uint64_t start, uint64_t end, int fd,
 		      const char *path, struct pvn_err *err)
@@ -408,14 +398,18 @@ static void add_partition_step(struct install *in)
 		 "write a GPT with %d partitions on %s", N_PARTS, disks);
 }
 
-static void add_mirror_step(struct install *in)
+/* Undone by itself: what comes later may have made it boot. */
+static void add_unboot_step(struct install *in)
 {
-	autofree char *state = each(in, PART_STATE);
-	autofree char *guests = each(in, PART_GUESTS);
+	autofree char *disks = each_disk(in);
+	autofree char *esp = each(in, PART_ESP);
+	autofree char *a = each(in, PART_SLOT_A);
+	autofree char *b = each(in, PART_SLOT_B);
 
-	plan_add(&in->steps, "mirror", run_mirror, undo_mirror,
-		 "make the RAID1 arrays '%s' on %s and '%s' on %s", in->state,
-		 state, in->guests, guests);
+	plan_add(
+		&in->steps, "unboot", run_unboot, run_unboot,
+		"erase what starts from %s: boot sector, %s, the first 1M of %s and %s",
+		disks, esp, a, b);
 }
 
 static void add_preparing_steps(struct install *in)
@@ -439,12 +433,9 @@ static void add_preparing_steps(struct install *in)
 	plan_add(&in->steps, "release", run_release, NULL,
 		 "stop what is built on %s: %s", disks, held);
 	if (in->keep != KEEP_NOTHING) {
-		/* undone by itself: what comes later may have made it boot */
-		plan_add(&in->steps, "unboot", run_unboot, run_unboot,
-			 "erase what starts from %s: boot sector, '%s', the "
-			 "first 1M of '%s' and '%s'",
-			 disks, in->part[PART_ESP], in->part[PART_SLOT_A],
-			 in->part[PART_SLOT_B]);
+		add_unboot_step(in);
+		if (in->second)
+			mirror_add_step(in);
 		return;
 	}
 	plan_add(&in->steps, "wipe", run_wipe, NULL,
@@ -453,7 +444,7 @@ static void add_preparing_steps(struct install *in)
 	plan_add(&in->steps, "settle", run_settle, NULL, "wait for %s to %s",
 		 first, last);
 	if (in->second)
-		add_mirror_step(in);
+		mirror_add_step(in);
 }
 
 static void add_filling_steps(struct install *in)
@@ -476,7 +467,7 @@ static void add_filling_steps(struct install *in)
 		plan_add(&in->steps, "state", run_kept_state, undo_state,
 			 "keep %s on '%s'",
 			 in->keep == KEEP_GUESTS ? "the guests' files" : "all",
-			 in->part[PART_STATE]);
+			 in->state);
 		return;
 	}
 	plan_add(&in->steps, "state", run_state, undo_state,

@@ -195,6 +195,14 @@ PVN_TEST(two_halves_go_together)
 	assert_shown("1  /dev/sdb");
 	assert_shown("'2' is none of these: a number from 1 to 1");
 	assert_string_equal(d.second, "/dev/sdb");
+	/* what is on one of them alone can't be kept, what is on both can */
+	strlist_add(&d.facts.disks[0].paravane, "pvn-md-state-11111111 1 1");
+	assert_int_equal(answer(page_disk_more, &d, "\n"), 0);
+	assert_null(d.keep);
+	strlist_add(&d.facts.disks[1].paravane, "pvn-md-state-11111111 1 1");
+	assert_int_equal(answer(page_disk_more, &d, "\nb\n\n2\n"), 0);
+	assert_shown("There is a Paravane on '/dev/sda' and '/dev/sdb'.");
+	assert_string_equal(d.keep, "guests");
 	dialog_free(&d);
 }
 
