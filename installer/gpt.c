@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "gpt_header.h"
 #include "install.h"
 
 static void drop_context(struct fdisk_context **cxt)
@@ -38,8 +39,10 @@ static void drop_type(struct fdisk_parttype **type)
 static int assign(struct fdisk_context *cxt, int fd, const char *path,
 		  unsigned int sector_size, bool read_only, struct pvn_err *err)
 {
-	int r;
+	int r = gpt_check_size(fd, path, sector_size, err);
 
+	if (r)
+		return r;
 	fdisk_disable_dialogs(cxt, 1);
 	/* a file can't tell its sector size */
 	fdisk_save_user_sector_size(cxt, sector_size, sector_size);

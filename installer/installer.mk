@@ -3,7 +3,7 @@
 # IN (run in the build root) come from the top Makefile.
 
 INSTALLER_DIR := installer
-INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c fetch.c gpt.c \
+INSTALLER_SRCS := answers.c bootargs.c checks.c choose.c device.c dialog.c disk_ids.c esp.c facts.c facts_sys.c fetch.c gpt.c gpt_header.c \
 	grow.c grub.c hardware.c hooks.c image.c keep.c layout.c main.c mirror.c nvram.c pages.c pages_access.c pages_disk.c \
 	pages_hardware.c pages_host.c pages_network.c pages_summary.c plan.c pool.c probe.c release.c repair.c \
 	repair_state.c replace.c slot.c source.c state.c steps.c ui.c ui_newt.c ui_plain.c verify.c wipe.c
@@ -28,7 +28,7 @@ $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
 
 # Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
-UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram pages plan repair run shadow size slot wipe zones
+UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram pages plan probe repair run shadow size slot wipe zones
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
 UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* probe.c: what is on the disks. Opens them to read, and nothing more. */
 #include <blkid/blkid.h>
+#include <errno.h>
 #include <string.h>
 
 #include "facts.h"
+#include "gpt_header.h"
 #include "run.h"
 
 static void drop_probe(blkid_probe *pr)
@@ -125,6 +127,8 @@ static void probe_device(struct probing *p, struct disk *d, const char *dev,
 {
 	autofree char *path = xasprintf("/dev/%s", dev);
 	auto_probe blkid_probe pr = blkid_new_probe_from_filename(path);
+	struct pvn_err err = { 0 };
+	bool table;
 	int r;
 
 	if (!pr) {
@@ -134,7 +138,11 @@ static void probe_device(struct probing *p, struct disk *d, const char *dev,
 	blkid_probe_enable_superblocks(pr, 1);
 	blkid_probe_set_superblocks_flags(
 		pr, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE);
-	if (whole) {
+	table = whole && !gpt_check_size(blkid_probe_get_fd(pr), path,
+					 d->sector_size, &err);
+	if (err.code == -EINVAL)
+		strlist_addf(&d->content, "%s: a damaged GPT", dev);
+	if (table) {
 		blkid_probe_enable_partitions(pr, 1);
 		blkid_probe_set_partitions_flags(pr, BLKID_PARTS_FORCE_GPT);
 	}
@@ -149,7 +157,7 @@ static void probe_device(struct probing *p, struct disk *d, const char *dev,
 		while (!blkid_do_probe(pr))
 			take_content(p, d, dev, pr);
 	}
-	if (whole)
+	if (table)
 		take_names(d, pr);
 }
 

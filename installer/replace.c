@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "file.h"
+#include "gpt_header.h"
 #include "replace.h"
 #include "run.h"
 
@@ -85,6 +86,7 @@ static bool has_all(const struct replace *p, const struct repair *on)
 static bool has_data(const struct disk *d)
 {
 	blkid_probe probe;
+	struct pvn_err ignored;
 	bool found;
 
 	if (d->parts.n || d->holders.n)
@@ -92,6 +94,11 @@ static bool has_data(const struct disk *d)
 	probe = blkid_new_probe_from_filename(d->path);
 	if (!probe)
 		return true;
+	if (gpt_check_size(blkid_probe_get_fd(probe), d->path, d->sector_size,
+			   &ignored)) {
+		blkid_free_probe(probe);
+		return true;
+	}
 	blkid_probe_enable_partitions(probe, 1);
 	found = blkid_do_safeprobe(probe) != 1;
 	blkid_free_probe(probe);

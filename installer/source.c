@@ -87,34 +87,51 @@ static int read_labelled(const char *dev, char **text_r, struct pvn_err *err)
 	return rc;
 }
 
+static bool has_label(const char *dev)
+{
+	blkid_probe pr = blkid_new_probe_from_filename(dev);
+	const char *label;
+	bool has;
+
+	if (!pr)
+		return false;
+	blkid_probe_enable_superblocks(pr, 1);
+	blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_LABEL);
+	has = !blkid_do_safeprobe(pr) &&
+	      !blkid_probe_lookup_value(pr, "LABEL", &label, NULL) &&
+	      !strcmp(label, LABEL);
+	blkid_free_probe(pr);
+	return has;
+}
+
+/* If it is what the label says. -ENOENT: it isn't, or has no answers. */
+static int try_labelled(const char *name, char **text_r, char **name_r,
+			struct pvn_err *err)
+{
+	autofree char *dev = xasprintf("/dev/%s", name);
+	int rc = has_label(dev) ? read_labelled(dev, text_r, err) : -ENOENT;
+
+	if (!rc)
+		*name_r = xasprintf("%s:%s", dev, FILE_NAME);
+	else if (rc != -ENOENT)
+		pvn_err_wrap(err, "answers on '%s'", dev);
+	return rc;
+}
+
 static int find_labelled(char **text_r, char **name_r, struct pvn_err *err)
 {
-	blkid_cache cache;
-	blkid_dev_iterate it;
-	blkid_dev dev;
-	int rc = -ENOENT;
+	struct facts facts = { 0 };
+	int rc = facts_read(&facts, "", "/slot", err) ? -EIO : -ENOENT;
 
-	/* no cache file: what was there yesterday does not matter */
-	if (blkid_get_cache(&cache, "/dev/null"))
-		return -ENOENT;
-	blkid_probe_all(cache);
-	it = blkid_dev_iterate_begin(cache);
-	blkid_dev_set_search(it, "LABEL", LABEL);
-	while (rc == -ENOENT && !blkid_dev_next(it, &dev)) {
-		const char *path;
+	for (size_t i = 0; rc == -ENOENT && i < facts.n; i++) {
+		const struct disk *d = &facts.disks[i];
 
-		dev = blkid_verify(cache, dev);
-		if (!dev)
-			continue;
-		path = blkid_dev_devname(dev);
-		rc = read_labelled(path, text_r, err);
-		if (!rc)
-			*name_r = xasprintf("%s:%s", path, FILE_NAME);
-		else if (rc != -ENOENT)
-			pvn_err_wrap(err, "answers on '%s'", path);
+		for (size_t k = 0; rc == -ENOENT && k < d->parts.n; k++)
+			rc = try_labelled(d->parts.v[k], text_r, name_r, err);
+		if (rc == -ENOENT)
+			rc = try_labelled(d->name, text_r, name_r, err);
 	}
-	blkid_dev_iterate_end(it);
-	blkid_put_cache(cache);
+	facts_free(&facts);
 	return rc;
 }
 

@@ -6,15 +6,14 @@
  * and for all that any old table calls a partition, whether or not the table is whole: a checksum that is
  * wrong makes a partition none for the kernel, and its superblock no less alive. */
 #include <blkid/blkid.h>
-#include <endian.h>
 #include <errno.h>
 #include <libfdisk/libfdisk.h>
 #include <string.h>
 
 #include "file.h"
+#include "gpt_header.h"
 #include "install.h"
 
-#define GPT_ENTRIES_MAX 1024
 #define SIGNATURES_MAX 512 /* more than any range can have */
 
 /* What old tables call partitions. All tables are read before anything is wiped: one may lie in what
@@ -97,10 +96,15 @@ static void add_part(struct finding *f, uint64_t start, uint64_t size)
 static int find_by_label(struct finding *f, unsigned int sector_size,
 			 struct pvn_err *err)
 {
-	auto_context struct fdisk_context *cxt = fdisk_new_context();
+	auto_context struct fdisk_context *cxt = NULL;
 	auto_table struct fdisk_table *tb = NULL;
-	int r;
+	int r = gpt_check_size(f->fd, f->path, sector_size, err);
 
+	if (r == -EINVAL)
+		return 0; /* find_in_gpt() reads as much of it as is sane */
+	if (r)
+		return r;
+	cxt = fdisk_new_context();
 	fdisk_disable_dialogs(cxt, 1);
 	/* a file can't tell its sector size */
 	fdisk_save_user_sector_size(cxt, sector_size, sector_size);
@@ -118,22 +122,6 @@ static int find_by_label(struct finding *f, unsigned int sector_size,
 				 fdisk_partition_get_size(pa) * sector_size);
 	}
 	return 0;
-}
-
-static uint64_t le64_at(const uint8_t *p)
-{
-	uint64_t n;
-
-	memcpy(&n, p, sizeof(n));
-	return le64toh(n);
-}
-
-static uint32_t le32_at(const uint8_t *p)
-{
-	uint32_t n;
-
-	memcpy(&n, p, sizeof(n));
-	return le32toh(n);
 }
 
 static void find_entries(struct finding *f, const uint8_t *entries, size_t n,
@@ -154,27 +142,21 @@ static int find_in_gpt(struct finding *f, uint64_t at, unsigned int sector_size,
 		       struct pvn_err *err)
 {
 	autofree uint8_t *entries = NULL;
-	uint8_t header[92];
-	uint64_t lba;
+	struct gpt_header h;
 	size_t n;
-	size_t step;
-	int rc =
-		read_at(f->fd, header, sizeof(header), (off_t)at, f->path, err);
+	int rc = gpt_header_read(f->fd, f->path, at, f->size, &h, err);
 
-	if (rc || memcmp(header, "EFI PART", 8))
+	if (rc || !h.found || !h.n || h.step < 128 || h.step > 4096 ||
+	    h.entries >= f->size / sector_size)
 		return rc;
-	lba = le64_at(header + 72);
-	n = le32_at(header + 80);
-	step = le32_at(header + 84);
-	if (!n || n > GPT_ENTRIES_MAX || step < 128 || step > 4096 ||
-	    lba >= f->size / sector_size ||
-	    n * step > f->size - lba * sector_size)
+	n = h.n < GPT_ENTRIES_MAX ? h.n : GPT_ENTRIES_MAX;
+	if (n * h.step > f->size - h.entries * sector_size)
 		return 0;
-	entries = xcalloc(n, step);
-	rc = read_at(f->fd, entries, n * step, (off_t)(lba * sector_size),
-		     f->path, err);
+	entries = xcalloc(n, h.step);
+	rc = read_at(f->fd, entries, n * h.step,
+		     (off_t)(h.entries * sector_size), f->path, err);
 	if (!rc)
-		find_entries(f, entries, n, step, sector_size);
+		find_entries(f, entries, n, h.step, sector_size);
 	return rc;
 }
 

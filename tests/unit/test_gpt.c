@@ -155,3 +155,31 @@ PVN_TEST(grows_to_the_disk)
 	get(fd, 512 + 56, same_disk, 16);
 	assert_memory_equal(disk, same_disk, 16);
 }
+
+/* Not even looked at by who would take memory for all of them. */
+PVN_TEST(verify_sees_millions_of_entries)
+{
+	static const uint64_t headers[] = { 512, DISK_SIZE - 512,
+					    DISK_SIZE - MIB };
+	static const uint64_t other = DISK_SIZE / 512 - MIB / 512;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct pvn_err err = { 0 };
+		struct layout l;
+		autoclose int fd = make_disk(&l, 512, "00000001");
+		uint8_t header[92];
+
+		/* the second may be elsewhere, as the disk was a smaller one */
+		if (i == 2) {
+			get(fd, DISK_SIZE - 512, header, sizeof(header));
+			put(fd, headers[i], header, sizeof(header));
+			put(fd, 512 + 32, &other, sizeof(other));
+		}
+		claim_entries(fd, headers[i], 1U << 31);
+		assert_int_equal(gpt_verify(fd, "file", &l, "00000001", &err),
+				 -EINVAL);
+		assert_string_equal(
+			err.msg,
+			"the GPT of 'file' has room for 2147483648 partitions, expected at most 1024");
+	}
+}

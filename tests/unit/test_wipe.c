@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test_wipe.c: what old tables, whole and broken, lead to is wiped. */
+#include <sys/resource.h>
+
 #include "disk_file.h"
 
 static void wipe(int fd, unsigned int sector_size)
@@ -118,4 +120,24 @@ PVN_TEST(nonsense)
 	put(fd, 512, header, sizeof(header));
 	wipe(fd, 512);
 	assert_wiped(fd, &l);
+}
+
+/* Right checksums, and entries that would fill the memory. What the first ones lead to is wiped all the same. */
+PVN_TEST(gpt_with_millions_of_entries)
+{
+	static const uint64_t headers[] = { 512, DISK_SIZE - 512 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rusage before, after;
+		struct layout l;
+		autoclose int fd = make_disk(&l, 512, "00000001");
+
+		mark_parts(fd, &l);
+		claim_entries(fd, headers[i], 1U << 21);
+		getrusage(RUSAGE_SELF, &before);
+		wipe(fd, 512);
+		getrusage(RUSAGE_SELF, &after);
+		assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 65536);
+		assert_wiped(fd, &l);
+	}
 }

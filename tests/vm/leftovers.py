@@ -171,6 +171,20 @@ def zero(*ranges):
     return do
 
 
+def claim_entries(n):
+    """The first copy of the GPT says that it has so many, with the right checksum."""
+    def do(path):
+        with open(path, "rb") as f:
+            head = f.read(4096 + 92)
+        at = head.index(b"EFI PART")
+        header = bytearray(head[at:at + 92])
+        header[80:84] = struct.pack("<I", n)
+        header[16:20] = bytes(4)
+        header[16:20] = struct.pack("<I", zlib.crc32(header))
+        write_at(path, at, header)
+    return do
+
+
 # --- all of them ---
 
 P1, P2, P3 = (2 * MIB, 512 * MIB), (600 * MIB, 512 * MIB), (1200 * MIB, 300 * MIB)
@@ -203,6 +217,7 @@ LEFTOVERS = {
     "GPT, second copy broken": Leftover(
         gpt, (P1, P2), images=((zfs, P1),), commands="mkfs.ext4 -q ${P}2",
         broken=zero((-32768, 32768))),
+    "GPT, millions of entries": Leftover(gpt, (P1,), images=((zfs, P1),), broken=claim_entries(1 << 24)),
     "LVM": Leftover(
         gpt, (P1,), commands="lvm vgcreate -q old ${P}1; lvm lvcreate -q -y -L 64M -n one old;"
                              "lvm lvcreate -q -y -L 64M -n two old; mkfs.ext4 -q /dev/old/one",
