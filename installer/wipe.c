@@ -2,7 +2,8 @@
 /* wipe.c: nothing on a disk is to be recognised as what it was before.
  *
  * A superblock at either end is zeroed with the MiB that it is in: md's lie in the last 128 KiB, or
- * the first 8, ZFS' four labels in 512 KiB at each end. libblkid erases what it still finds. That is done for the disk
+ * the first 8, ZFS' four labels in 512 KiB at each end. libblkid erases what it still finds, which is not
+ * btrfs' copies, at fixed places. That is done for the disk
  * and for all that any old table calls a partition, whether or not the table is whole: a checksum that is
  * wrong makes a partition none for the kernel, and its superblock no less alive. */
 #include <blkid/blkid.h>
@@ -68,6 +69,28 @@ static int wipe_signatures(int fd, const char *path, uint64_t start,
 	return r < 0 ? pvn_err(err, -EIO, "cannot read '%s'", path) : 0;
 }
 
+/* What 'btrfs rescue' would make a file system of again. The first is in the first MiB. */
+static int wipe_btrfs_copies(int fd, const char *path, uint64_t start,
+			     uint64_t size, struct pvn_err *err)
+{
+	static const uint64_t copies[] = { 64 * MIB, 256 * GIB };
+	static const char zeros[4096];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(copies) / sizeof(*copies); i++) {
+		char magic[8];
+
+		if (copies[i] + sizeof(zeros) > size)
+			break;
+		rc = read_at(fd, magic, sizeof(magic),
+			     (off_t)(start + copies[i] + 64), path, err);
+		if (!rc && !memcmp(magic, "_BHRfS_M", sizeof(magic)))
+			rc = write_at(fd, zeros, sizeof(zeros),
+				      (off_t)(start + copies[i]), path, err);
+	}
+	return rc;
+}
+
 int wipe_range(int fd, const char *path, uint64_t start, uint64_t size,
 	       struct pvn_err *err)
 {
@@ -78,6 +101,8 @@ int wipe_range(int fd, const char *path, uint64_t start, uint64_t size,
 	if (!rc && size > MIB)
 		rc = write_at(fd, zeros, MIB, (off_t)(start + size - MIB), path,
 			      err);
+	if (!rc)
+		rc = wipe_btrfs_copies(fd, path, start, size, err);
 	return rc ? rc : wipe_signatures(fd, path, start, size, err);
 }
 

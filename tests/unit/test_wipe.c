@@ -122,6 +122,25 @@ PVN_TEST(nonsense)
 	assert_wiped(fd, &l);
 }
 
+/* btrfs keeps copies of its superblock at 64 MiB and at 256 GiB. */
+PVN_TEST(btrfs_copies)
+{
+	static const uint64_t places[] = { 64 * MIB, 256 * GIB };
+	const uint64_t start = 2 * MIB;
+	autoclose int fd = sparse_file(300 * GIB);
+	struct pvn_err err = { 0 };
+
+	for (size_t i = 0; i < 2; i++)
+		put(fd, start + places[i] + 64, "_BHRfS_M", 8);
+	put(fd, start + 64 * MIB + 4096, "mark", 4);
+	assert_int_equal(wipe_range(fd, "file", start, 256 * GIB, &err), 0);
+	assert_true(is_zero(fd, start + places[0], 4096));
+	assert_false(is_zero(fd, start + places[0] + 4096, 4));
+	assert_false(is_zero(fd, start + places[1], 4096));
+	assert_int_equal(wipe_range(fd, "file", start, 260 * GIB, &err), 0);
+	assert_true(is_zero(fd, start + places[1], 4096));
+}
+
 /* Right checksums, and entries that would fill the memory. What the first ones lead to is wiped all the same. */
 PVN_TEST(gpt_with_millions_of_entries)
 {
