@@ -72,6 +72,8 @@ int install_verify(struct install *in, struct pvn_err *err);
 
 /* release.c: let go of what uses the disk: volume groups and arrays. */
 int release_disk(const struct disk *disk, struct pvn_err *err);
+/* Pure: LVM's name below /dev of the volume that device-mapper calls @dm_name. Caller frees. */
+char *release_volume_path(const char *dm_name);
 
 /* device.c */
 /* The number in sysfs' @file of the block device @dev ("sda1"); 0: there is none. */

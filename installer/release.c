@@ -2,8 +2,10 @@
 /* release.c: stops what is built on a disk: volumes, arrays, encryption. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "install.h"
@@ -34,21 +36,65 @@ static bool is_there(const char *dev)
 	return file_exists(path);
 }
 
+/* "vg--0-one" is what the kernel calls the volume "vg-0/one". Caller frees. */
+char *release_volume_path(const char *dm_name)
+{
+	char *path = xasprintf("/dev/%s", dm_name);
+	char *to = path + strlen("/dev/");
+
+	for (const char *p = to; *p; p++) {
+		bool doubled = p[0] == '-' && p[1] == '-';
+
+		*to++ = *p == '-' && !doubled ? '/' : *p;
+		p += doubled;
+	}
+	*to = '\0';
+	return path;
+}
+
+/* LVM's names of a volume stay when it is not LVM that stops it. A folder with others in it does, too. */
+static void remove_links(const char *dm_name)
+{
+	autofree char *path = release_volume_path(dm_name);
+	autofree char *node = xasprintf("/dev/mapper/%s", dm_name);
+	char to[PATH_MAX];
+	ssize_t len = readlink(path, to, sizeof(to) - 1);
+
+	to[len > 0 ? len : 0] = '\0';
+	if (strcmp(to, node) || unlink(path))
+		return;
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
+static int stop_volume(const char *dev, const char *devno, struct pvn_err *err)
+{
+	autofree char *path = xasprintf("/sys/class/block/%s/dm/name", dev);
+	autofree char *name = file_read_line(path);
+	autofree char *major = xstrdup(devno);
+	char *minor = strchr(major, ':');
+	int rc;
+
+	*minor++ = '\0';
+	rc = PVN_RUN(err, "dmsetup", "remove", "--major", major, "--minor",
+		     minor);
+	if (!rc && name)
+		remove_links(name);
+	return rc;
+}
+
 /* By the kernel's name: what LVM or mdadm would call it may be there twice. */
 static int stop(const char *dev, struct pvn_err *err)
 {
 	autofree char *path = xasprintf("/sys/class/block/%s/dev", dev);
 	autofree char *node = xasprintf("/dev/%s", dev);
 	autofree char *devno = file_read_line(path);
-	char *minor = devno ? strchr(devno, ':') : NULL;
 
 	if (!strncmp(dev, "md", 2))
 		return PVN_RUN(err, "mdadm", "--stop", node);
-	if (strncmp(dev, "dm-", 3) || !minor)
+	if (strncmp(dev, "dm-", 3) || !devno || !strchr(devno, ':'))
 		return pvn_err(err, -EBUSY, "'%s' can't be stopped", node);
-	*minor++ = '\0';
-	return PVN_RUN(err, "dmsetup", "remove", "--major", devno, "--minor",
-		       minor);
+	return stop_volume(dev, devno, err);
 }
 
 /* What nothing is built on goes first; then that which it was built on is free, and so on. An array
