@@ -25,6 +25,13 @@ uint64_t device_number(const char *dev, const char *file)
 	return text ? strtoull(text, NULL, 10) : 0;
 }
 
+bool device_is_there(const char *dev)
+{
+	autofree char *path = xasprintf("/sys/class/block/%s", dev);
+
+	return file_exists(path);
+}
+
 /* Is it there, a partition of @disk, where it should be, and can be opened? */
 static bool is_part(const char *disk, const char *path, const struct part *p)
 {

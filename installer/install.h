@@ -76,6 +76,8 @@ int release_disk(const struct disk *disk, struct pvn_err *err);
 char *release_volume_path(const char *dm_name);
 
 /* device.c */
+/* Does the kernel have the block device @dev ("sda1")? */
+bool device_is_there(const char *dev);
 /* The number in sysfs' @file of the block device @dev ("sda1"); 0: there is none. */
 uint64_t device_number(const char *dev, const char *file);
 /* Wait, at most 30 s, until @path is partition @p of @disk. */

@@ -272,6 +272,16 @@ static int run_steps(const struct pvn_plan *steps, void *ctx,
 	return plan_run(steps, ctx, &ui, err);
 }
 
+/* What a program says of a disk that was pulled out is seldom that. */
+static void tell_lost_disks(const struct install *in, struct pvn_err *err)
+{
+	for (; in && !in->iso; in = in->second) {
+		if (!device_is_there(in->disk->name))
+			pvn_err_wrap(err, "'%s' is no longer there",
+				     in->disk->path);
+	}
+}
+
 /* Returns an exit code. */
 static int carry_out(struct install *in, struct pvn_err *err)
 {
@@ -284,6 +294,8 @@ static int carry_out(struct install *in, struct pvn_err *err)
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	rc = run_steps(&in->steps, in, err);
 	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (rc)
+		tell_lost_disks(in, err);
 	if (rc && in->keep != KEEP_NOTHING)
 		tell("", "the pool and the guests are as they were");
 	if (rc)

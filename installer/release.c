@@ -29,13 +29,6 @@ static int check_free(const char *dev, struct pvn_err *err)
 	return rc;
 }
 
-static bool is_there(const char *dev)
-{
-	autofree char *path = xasprintf("/sys/class/block/%s", dev);
-
-	return file_exists(path);
-}
-
 /* "vg--0-one" is what the kernel calls the volume "vg-0/one". Caller frees. */
 char *release_volume_path(const char *dm_name)
 {
@@ -110,9 +103,10 @@ static int stop_all(const struct strlist *holders, struct pvn_err *err)
 		left = 0;
 		for (size_t i = holders->n; i-- > 0;) {
 			const char *dev = holders->v[i];
-			int rc = is_there(dev) ? check_free(dev, err) : 0;
+			int rc = device_is_there(dev) ? check_free(dev, err)
+						      : 0;
 
-			if (!rc && is_there(dev))
+			if (!rc && device_is_there(dev))
 				rc = stop(dev, err);
 			if (rc) {
 				failed = rc;
