@@ -248,7 +248,7 @@ LEFTOVERS = {
         gpt, (P1, P2), commands=f"{MD} -e 1.2 /dev/md10 ${{P}}1 ${{P}}2; mdadm -q --stop /dev/md10;"
                                 "mdadm -q --incremental ${P}1", running="md*"),
     "md with partitions": Leftover(
-        commands=f"{MD} -e 1.0 /dev/md10 $D missing; dd if=$TABLE of=/dev/md10 2>/dev/null;"
+        commands=f"{MD} -e 1.0 /dev/md10 $D missing; cat $TABLE >/dev/md10;"
                  "blockdev --rereadpt /dev/md10; mkfs.ext4 -q /dev/md10p1; lvm vgcreate -q old /dev/md10p2;"
                  "lvm lvcreate -q -y -L 64M -n one old", running="md10 md10p1 dm-0"),
     "dm-crypt, open": Leftover(
@@ -264,3 +264,20 @@ LEFTOVERS = {
     "btrfs on the disk": Leftover(images=((btrfs, None),)),
     "bcache": Leftover(gpt, (P1, P2), images=((bcache, P1), (bcache_cache, P2))),
 }
+
+# Its name below /dev/disk/by-id, bus, sector size. A BIOS starts nothing from sectors of 4096.
+TARGETS = {
+    "virtio": ("virtio-virtio", "virtio", 512),
+    "ahci": ("ata-QEMU_HARDDISK_ahci", "sata", 512),
+    "nvme": ("nvme-QEMU_NVMe_Ctrl_nvme", "nvme", 512),
+    "usb": ("usb-QEMU_QEMU_HARDDISK_usb-0:0", "usb", 512),
+    "virtio-4k": ("virtio-virtio-4k", "virtio", 4096),
+    "nvme-4k": ("nvme-QEMU_NVMe_Ctrl_nvme-4k", "nvme", 4096),
+    "usb-4k": ("usb-QEMU_QEMU_HARDDISK_usb-4k-0:0", "usb", 4096),
+}
+FIRMWARE = {
+    "bios": [name for name, (_, _, sector) in TARGETS.items() if sector == 512],
+    "uefi": list(TARGETS),
+}
+CASES = [(name, target, firmware) for firmware, targets in FIRMWARE.items() for target in targets
+         for name in LEFTOVERS]

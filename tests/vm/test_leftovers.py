@@ -14,7 +14,7 @@ import pytest
 from conftest import LOGS
 from guests import Host
 from install import answers
-from leftovers import LEFTOVERS, MD, MIB, P1, blank, gpt, read_gpt
+from leftovers import CASES, FIRMWARE, LEFTOVERS, MD, MIB, P1, TARGETS, blank, gpt, read_gpt
 from machine import Machine, MachineError
 from qemu import Disk
 from test_install import PARTITIONS
@@ -24,21 +24,6 @@ GIB = 1 << 30
 
 # dom0 knows AES where the CPU does; its kernel takes the multiplication for granted then.
 AES_CPU = "qemu64,+aes,+pclmulqdq,+ssse3,+sse4.1,+sse4.2"
-
-# Its name below /dev/disk/by-id, bus, sector size. A BIOS starts nothing from sectors of 4096.
-TARGETS = {
-    "virtio": ("virtio-virtio", "virtio", 512),
-    "ahci": ("ata-QEMU_HARDDISK_ahci", "sata", 512),
-    "nvme": ("nvme-QEMU_NVMe_Ctrl_nvme", "nvme", 512),
-    "usb": ("usb-QEMU_QEMU_HARDDISK_usb-0:0", "usb", 512),
-    "virtio-4k": ("virtio-virtio-4k", "virtio", 4096),
-    "nvme-4k": ("nvme-QEMU_NVMe_Ctrl_nvme-4k", "nvme", 4096),
-    "usb-4k": ("usb-QEMU_QEMU_HARDDISK_usb-4k-0:0", "usb", 4096),
-}
-FIRMWARE = {
-    "bios": [name for name, (_, _, sector) in TARGETS.items() if sector == 512],
-    "uefi": list(TARGETS),
-}
 
 # All that was stopped, and what the machine remembers of a disk, which is written to from outside.
 FORGET = """
@@ -78,7 +63,7 @@ class Bench:
     def environment(self, target):
         disk = f"/dev/{self.names[target]}"
         return (f"D={disk}; OTHER=/dev/{self.names['other']}; P={disk}{'p' if disk[-1].isdigit() else ''}; "
-                "TABLE=/run/table; KEY=$(printf %0128d 7); ")
+                f"TABLE=/run/table-{TARGETS[target][2]}; KEY=$(printf %0128d 7); ")
 
     def forget(self, target):
         self.machine.succeed(FORGET.format(name=self.names[target]), 120)
@@ -114,6 +99,14 @@ class Bench:
         return said.status, said.stdout
 
 
+def table_head(image, sector_size):
+    """The head of a disk with partitions, to be written into an array."""
+    blank(image, 4 * GIB)
+    gpt(image, (P1, (600 * MIB, 512 * MIB)), sector_size)
+    with open(image, "rb") as f:
+        return "".join(f"\\x{byte:02x}" for byte in f.read(2 * sector_size + 2 * 128))
+
+
 @pytest.fixture(scope="module")
 def bench(request, work, key, iso):
     """One for each firmware, made anew after a crash, with a bystander that has a volume group 'twice', and
@@ -146,14 +139,9 @@ def bench(request, work, key, iso):
         open_ssh(machine)
         made = Bench(machine, images)
         made.learn_names()
-        # a disk with partitions, to be written into an array
-        table = work / "table"
-        blank(table, 4 * GIB)
-        gpt(table, (P1, (600 * MIB, 512 * MIB)), 512)
-        with open(table, "rb") as f:
-            head = "".join(f"\\x{byte:02x}" for byte in f.read(1024 + 2 * 128))
-        machine.succeed(f"printf '{head}' >/run/table;"
-                        f"lvm vgcreate -q twice /dev/{made.names['bystander']};"
+        for sector_size in 512, 4096:
+            machine.succeed(f"printf '{table_head(work / 'table', sector_size)}' >/run/table-{sector_size}")
+        machine.succeed(f"lvm vgcreate -q twice /dev/{made.names['bystander']};"
                         "lvm lvcreate -q -y -L 16M -n one twice; lvm vgchange -q -an twice")
         benches[firmware] = made
         return made
@@ -197,12 +185,10 @@ HARD = ["MBR, md 1.0 in it", "GPT, first copy broken", "GPT, second copy broken"
         "LVM, name of another's", "LVM, a volume missing", "LVM on md", "md 0.90", "md 1.2, inactive",
         "md with partitions"]
 SAMPLE = [(name, FIRMWARE["bios"][i % len(FIRMWARE["bios"])], "bios") for i, name in enumerate(HARD)]
-ALL = [(name, target, firmware) for firmware, targets in FIRMWARE.items() for target in targets
-       for name in LEFTOVERS]
 
 
 @pytest.mark.parametrize("name, target, firmware", [
-    *SAMPLE, *(pytest.param(*case, marks=pytest.mark.faults) for case in ALL if case not in SAMPLE)])
+    *SAMPLE, *(pytest.param(*case, marks=pytest.mark.faults) for case in CASES if case not in SAMPLE)])
 def test_leftover(name, target, firmware, bench, key, record_property):
     """What was there is stopped and erased, the new table is whole, another disk as it was."""
     record_property("leftover", [name, f"{target} {firmware}"])
