@@ -6,6 +6,7 @@ One machine for each firmware, whose installer found answers that are wrong, so 
 ssh. It is cut off when the new partitions are there, and the disk looked at from outside.
 """
 import configparser
+import gzip
 import hashlib
 import subprocess
 
@@ -68,12 +69,17 @@ class Bench:
     def forget(self, target):
         self.machine.succeed(FORGET.format(name=self.names[target]), 120)
 
+    def clear(self, name):
+        """Nothing is on it, and nothing of it runs."""
+        self.forget(name)
+        blank(self.images[name], self.images[name].stat().st_size)
+        flush(self.machine, self.names[name])
+
     def make(self, leftover, target):
         """Make it; returns where old partitions are."""
         image, sector = self.images[target], TARGETS[target][2]
         size = image.stat().st_size
-        self.forget(target)
-        blank(image, size)
+        self.clear(target)
         if leftover.table:
             leftover.table(image, leftover.parts, sector)
         for make, where in leftover.images:
@@ -100,15 +106,43 @@ class Bench:
 
 
 def table_head(image, sector_size):
-    """The head of a disk with partitions, to be written into an array."""
+    """The head of a disk with partitions, to be written into an array; packed, and as printf takes it."""
     blank(image, 4 * GIB)
     gpt(image, (P1, (600 * MIB, 512 * MIB)), sector_size)
     with open(image, "rb") as f:
-        return "".join(f"\\x{byte:02x}" for byte in f.read(2 * sector_size + 2 * 128))
+        head = f.read(2 * sector_size + 2 * 128)
+    return "".join(f"\\x{byte:02x}" for byte in gzip.compress(head))
+
+
+def start_bench(firmware, work, key, iso):
+    images = {name: work / f"leftover-{firmware}-{name}.raw"
+              for name in [*FIRMWARE[firmware], "bystander", "other"]}
+    for name, image in images.items():
+        blank(image, 9 * GIB // 2 if name in TARGETS else 64 * MIB)
+    disks = [Disk(image, format="raw", bus=TARGETS.get(name, ("", "virtio"))[1], serial=name,
+                  sector_size=TARGETS.get(name, ("", "", 512))[2])
+             for name, image in images.items()]
+    public = key.with_suffix(".pub").read_text()
+    machine = Machine(f"leftovers-{firmware}", LOGS / "test_leftovers", key, iso=iso, disks=disks,
+                      firmware=firmware, answers="[wrong]\n", fw_cfg={"opt/test/key": public}, cpu=AES_CPU)
+    try:
+        machine.start()
+        machine.wait_for_console("The installation failed", 400)
+        open_ssh(machine)
+        made = Bench(machine, images)
+        made.learn_names()
+        for size in 512, 4096:
+            machine.succeed(f"printf '{table_head(work / 'table', size)}' | gunzip >/run/table-{size}")
+        machine.succeed(f"lvm vgcreate -q twice /dev/{made.names['bystander']};"
+                        "lvm lvcreate -q -y -L 16M -n one twice; lvm vgchange -q -an twice")
+        return made
+    except MachineError:
+        machine.close()
+        raise
 
 
 @pytest.fixture(scope="module")
-def bench(request, work, key, iso):
+def bench(work, key, iso):
     """One for each firmware, made anew after a crash, with a bystander that has a volume group 'twice', and
     another small disk.
 
@@ -117,36 +151,18 @@ def bench(request, work, key, iso):
     benches = {}
 
     def get(firmware):
-        if firmware in benches:
-            try:
+        try:
+            if firmware in benches:
                 benches[firmware].machine.check()
-                return benches[firmware]
-            except MachineError:
-                benches.pop(firmware).machine.close()
-        images = {name: work / f"leftover-{firmware}-{name}.raw"
-                  for name in [*FIRMWARE[firmware], "bystander", "other"]}
-        for name, image in images.items():
-            blank(image, 9 * GIB // 2 if name in TARGETS else 64 * MIB)
-        disks = [Disk(image, format="raw", bus=TARGETS.get(name, ("", "virtio"))[1], serial=name,
-                      sector_size=TARGETS.get(name, ("", "", 512))[2])
-                 for name, image in images.items()]
-        public = key.with_suffix(".pub").read_text()
-        machine = Machine(f"leftovers-{firmware}", LOGS / "test_leftovers", key, iso=iso, disks=disks,
-                          firmware=firmware, answers="[wrong]\n", fw_cfg={"opt/test/key": public}, cpu=AES_CPU)
-        request.addfinalizer(machine.close)
-        machine.start()
-        machine.wait_for_console("The installation failed", 400)
-        open_ssh(machine)
-        made = Bench(machine, images)
-        made.learn_names()
-        for sector_size in 512, 4096:
-            machine.succeed(f"printf '{table_head(work / 'table', sector_size)}' >/run/table-{sector_size}")
-        machine.succeed(f"lvm vgcreate -q twice /dev/{made.names['bystander']};"
-                        "lvm lvcreate -q -y -L 16M -n one twice; lvm vgchange -q -an twice")
-        benches[firmware] = made
-        return made
+        except MachineError:
+            benches.pop(firmware).machine.close()
+        if firmware not in benches:
+            benches[firmware] = start_bench(firmware, work, key, iso)
+        return benches[firmware]
 
-    return get
+    yield get
+    for made in benches.values():
+        made.machine.close()
 
 
 def nothing_found(image, start, size):
@@ -211,6 +227,7 @@ def test_set_on_another_disk(what, bench, key):
     """What is on the other disk, too, is not torn apart, whether it runs or not."""
     make, stop, take_out = SETS[what]
     bench = bench("bios")
+    bench.clear("other")
     bench.make(LEFTOVERS["nothing"], "virtio")
     disk, other = bench.names["virtio"], bench.names["other"]
     environment = bench.environment("virtio")
@@ -229,6 +246,7 @@ def test_set_on_another_disk(what, bench, key):
     before = bench.sha256("other")
     install_over(bench, key, "virtio", ())
     assert bench.sha256("other") == before
+    bench.clear("other")
 
 
 # What --list-disks says below the disk.
