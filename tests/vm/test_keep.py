@@ -42,14 +42,13 @@ def place(host, number):
                    for what in ("start", "size")))
 
 
-@pytest.fixture(scope="module")
-def used(installed_bios, work, key):
+def use(installed, firmware, work, key):
     """The disk of a host that is in use, and what it said of itself.
 
         vda --- xen1 --- web: xvda with a file in it, a snapshot; port 8080 forwarded to it
     """
-    disk = overlay(installed_bios.disk, work / "used.qcow2")
-    host = Host("used", LOGS / "test_keep", key, disks=[disk]).start()
+    disk = overlay(installed.disk, work / f"used-{firmware}.qcow2")
+    host = Host(f"used-{firmware}", LOGS / "test_keep", key, disks=[disk], firmware=firmware).start()
     try:
         host.wait_for_boot()
         host.succeed("guest create web --template mini --network nat0 --start;"
@@ -62,8 +61,18 @@ def used(installed_bios, work, key):
         host.shutdown()
     finally:
         host.close()
-    host.disk, host.id = disk, installed_bios.id
+    host.disk, host.id = disk, installed.id
     return host
+
+
+@pytest.fixture(scope="module")
+def used(installed_bios, work, key):
+    return use(installed_bios, "bios", work, key)
+
+
+@pytest.fixture(scope="module")
+def used_uefi(installed_uefi, work, key):
+    return use(installed_uefi, "uefi", work, key)
 
 
 def assert_guest_is_there(host):
@@ -130,16 +139,18 @@ def test_configuration(used, new_machine, work, key, iso):
 
 
 @pytest.mark.faults
-def test_guests(used, new_machine, work, key, iso):
+@pytest.mark.parametrize("firmware, fixture", [("bios", "used"), ("uefi", "used_uefi")])
+def test_guests(firmware, fixture, request, new_machine, work, key, iso):
     """The host is a new one, with another name and other keys; its guests are the old ones.
 
         ISO (CD) + vda of xen1 --- machine --- NAT
         vda --- xen2 --- web
     """
-    disk = overlay(used.disk, work / "guests.qcow2")
-    install("guests", LOGS / "test_keep", key, iso, disk,
+    used = request.getfixturevalue(fixture)
+    disk = overlay(used.disk, work / f"guests-{firmware}.qcow2")
+    install(f"guests-{firmware}", LOGS / "test_keep", key, iso, disk, firmware=firmware,
             answers=answers(key, "xen2", end=KEPT.format("guests")))
-    host = new_machine("xen2", kind=Host, disks=[disk]).start()
+    host = new_machine("xen2", kind=Host, disks=[disk], firmware=firmware).start()
     host.wait_for_boot()
     assert host.succeed(FINGERPRINT) != used.fingerprint
     assert host.succeed("hostname; grep ^root: /etc/shadow").startswith("xen2\nroot:*:")
