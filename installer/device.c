@@ -95,6 +95,17 @@ int device_open(const char *path, bool alone, struct pvn_err *err)
 		       path);
 }
 
+int device_write_out(int fd, uint64_t start, uint64_t len, const char *path,
+		     struct pvn_err *err)
+{
+	if (sync_file_range(fd, (off_t)start, (off_t)len,
+			    SYNC_FILE_RANGE_WAIT_BEFORE |
+				    SYNC_FILE_RANGE_WRITE |
+				    SYNC_FILE_RANGE_WAIT_AFTER))
+		return pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return 0;
+}
+
 int device_sync(int fd, const char *path, struct pvn_err *err)
 {
 	if (fsync(fd))

@@ -25,6 +25,8 @@
 #endif
 
 #define LOG_FILE "/run/install.log"
+/* Programs have that long to see that their disk was pulled out. */
+#define LOST_SECONDS 10
 /* What a person answered. */
 #define ASKED "/run/paravane-install/answers.ini"
 
@@ -272,6 +274,15 @@ static int run_steps(const struct pvn_plan *steps, void *ctx,
 	return plan_run(steps, ctx, &ui, err);
 }
 
+static bool disks_are_there(void *ctx)
+{
+	for (const struct install *in = ctx; in && !in->iso; in = in->second) {
+		if (!device_is_there(in->disk->name))
+			return false;
+	}
+	return true;
+}
+
 /* What a program says of a disk that was pulled out is seldom that. */
 static void tell_lost_disks(const struct install *in, struct pvn_err *err)
 {
@@ -292,7 +303,9 @@ static int carry_out(struct install *in, struct pvn_err *err)
 	if (!ui_began())
 		install_print(in, stdout);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
+	pvn_run_while(disks_are_there, in, LOST_SECONDS);
 	rc = run_steps(&in->steps, in, err);
+	pvn_run_while(NULL, NULL, 0);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	if (rc)
 		tell_lost_disks(in, err);

@@ -105,21 +105,15 @@ static size_t step_size(uint64_t left)
 	return left < STEP_SIZE ? (size_t)left : STEP_SIZE;
 }
 
-/* Have the bytes [at, at + n) written, and the step before them be written. Much that waits to be written
- * would have us wait, too, and for ever when the disk is pulled out: the kernel writes it no more, and
- * tells nobody. So it says so at once. */
+/* Begin to write the bytes [at, at + n), and wait for the step before them. */
 static int write_out(int fd, uint64_t start, uint64_t at, size_t n,
 		     const char *name, struct pvn_err *err)
 {
-	const unsigned int wait = SYNC_FILE_RANGE_WAIT_BEFORE |
-				  SYNC_FILE_RANGE_WRITE |
-				  SYNC_FILE_RANGE_WAIT_AFTER;
-
-	if (sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE) ||
-	    (at - start >= STEP_SIZE &&
-	     sync_file_range(fd, (off_t)(at - STEP_SIZE), STEP_SIZE, wait)))
+	if (sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE))
 		return pvn_err_errno(err, errno, "cannot write '%s'", name);
-	return 0;
+	return at - start < STEP_SIZE ? 0
+				      : device_write_out(fd, at - STEP_SIZE,
+							 STEP_SIZE, name, err);
 }
 
 int slot_copy(int from, int to, uint64_t start, uint64_t end, const char *name,

@@ -103,7 +103,9 @@ int wipe_range(int fd, const char *path, uint64_t start, uint64_t size,
 			      err);
 	if (!rc)
 		rc = wipe_btrfs_copies(fd, path, start, size, err);
-	return rc ? rc : wipe_signatures(fd, path, start, size, err);
+	if (!rc)
+		rc = wipe_signatures(fd, path, start, size, err);
+	return rc ? rc : device_write_out(fd, 0, 0, path, err);
 }
 
 /* A damaged table may say anything. */

@@ -184,3 +184,32 @@ PVN_TEST(stream_may_be_left)
 	assert_int_equal(pvn_stream_begin(PVN_ARGV("yes"), &stream, &err), 0);
 	assert_int_equal(pvn_stream_end(&stream, &err), 0);
 }
+
+static bool is_even(void *arg)
+{
+	int *asked = arg;
+
+	return ++*asked % 2 == 0;
+}
+
+static bool is_never(void *arg)
+{
+	return arg != NULL;
+}
+
+/* What comes back in time changes nothing. */
+PVN_TEST(kills_what_works_on_nothing)
+{
+	struct pvn_err err = { 0 };
+	int asked = 0;
+
+	pvn_run_while(is_even, &asked, 1);
+	assert_int_equal(PVN_RUN(&err, "sleep", "2.5"), 0);
+	assert_true(asked > 1);
+	pvn_run_while(is_never, NULL, 1);
+	assert_int_equal(PVN_RUN(&err, "sleep", "60"), -EIO);
+	assert_string_equal(err.msg, "'sleep' was killed by signal 9");
+	/* what is quick is not asked for */
+	assert_int_equal(PVN_RUN(&err, "true"), 0);
+	pvn_run_while(NULL, NULL, 0);
+}

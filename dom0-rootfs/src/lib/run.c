@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "mem.h"
 #include "run.h"
@@ -33,6 +34,19 @@ void pvn_log(const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', log_file);
 	fflush(log_file);
+}
+
+static struct {
+	bool (*is_there)(void *arg); /* NULL: nothing is asked */
+	void *arg;
+	int seconds;
+} object;
+
+void pvn_run_while(bool (*is_there)(void *arg), void *arg, int seconds)
+{
+	object.is_there = is_there;
+	object.arg = arg;
+	object.seconds = seconds;
 }
 
 /* Text that grows; always NUL-terminated once something was added. */
@@ -67,6 +81,7 @@ struct job {
 	struct text line;
 	char last[256]; /* the last line that it wrote */
 	pid_t pid;
+	time_t gone; /* since when what it works on is; 0: it is not */
 };
 
 static void end_line(struct job *job)
@@ -226,6 +241,19 @@ static void drain(struct job *job, int *fd)
 		take_log(job, buf, (size_t)n);
 }
 
+static void look_after_object(struct job *job)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!object.is_there || object.is_there(object.arg))
+		job->gone = 0;
+	else if (!job->gone)
+		job->gone = now.tv_sec;
+	else if (now.tv_sec - job->gone >= object.seconds)
+		kill(job->pid, SIGKILL);
+}
+
 static void talk(struct job *job)
 {
 	while (job->in >= 0 || job->out >= 0 || job->log >= 0) {
@@ -235,8 +263,9 @@ static void talk(struct job *job)
 			{ .fd = job->log, .events = POLLIN },
 		};
 
-		if (poll(p, 3, -1) < 0)
+		if (poll(p, 3, object.is_there ? 1000 : -1) < 0)
 			continue;
+		look_after_object(job);
 		if (p[0].revents)
 			feed(job);
 		if (p[1].revents)

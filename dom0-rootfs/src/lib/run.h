@@ -3,6 +3,7 @@
 #ifndef PVN_RUN_H
 #define PVN_RUN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include "err.h"
 
@@ -17,6 +18,10 @@ void pvn_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * Returns: 0 when it exited with 0; otherwise negative, and *err says what was
  * run, how it ended, and the last line that it wrote. */
 int pvn_run(char *const argv[], struct pvn_err *err);
+
+/* While programs run, ask once a second whether what they work on is still there. One that goes on for @seconds
+ * after it was not is killed: the kernel may have it wait for ever. NULL: ask nothing. */
+void pvn_run_while(bool (*is_there)(void *arg), void *arg, int seconds);
 
 /* The same, but its standard output is returned in *out_r (NUL-terminated,
  * caller frees; NULL on failure) and only its standard error is logged. */
