@@ -34,6 +34,7 @@ for try in 1 2 3; do
 		[ ! -e "$md/md" ] || mdadm -q --stop "/dev/${{md##*/}}" || :
 	done
 done
+rm -rf /dev/old /dev/twice
 sync
 blockdev --flushbufs /dev/{name}
 blockdev --rereadpt /dev/{name}
