@@ -32,6 +32,13 @@ bool device_is_there(const char *dev)
 	return file_exists(path);
 }
 
+bool device_is_lost(const struct disk *disk)
+{
+	autoclose int fd = open(disk->path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 && (errno == ENXIO || errno == ENODEV || errno == ENOENT);
+}
+
 /* Is it there, a partition of @disk, where it should be, and can be opened? */
 static bool is_part(const char *disk, const char *path, const struct part *p)
 {

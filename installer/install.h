@@ -78,6 +78,8 @@ char *release_volume_path(const char *dm_name);
 /* device.c */
 /* Does the kernel have the block device @dev ("sda1")? */
 bool device_is_there(const char *dev);
+/* Was the disk pulled out? What is in sysfs may outlive it for a moment. */
+bool device_is_lost(const struct disk *disk);
 /* The number in sysfs' @file of the block device @dev ("sda1"); 0: there is none. */
 uint64_t device_number(const char *dev, const char *file);
 /* Wait, at most 30 s, until @path is partition @p of @disk. */

@@ -287,7 +287,7 @@ static bool disks_are_there(void *ctx)
 static void tell_lost_disks(const struct install *in, struct pvn_err *err)
 {
 	for (; in && !in->iso; in = in->second) {
-		if (!device_is_there(in->disk->name))
+		if (device_is_lost(in->disk))
 			pvn_err_wrap(err, "'%s' is no longer there",
 				     in->disk->path);
 	}
