@@ -75,7 +75,7 @@ class Ssh:
             return ["ssh", *shared, *options, *host, command]
         through = shlex.join(["ssh", *shared, "-W", "%h:%p", *options, *host])
         return ["ssh", "-o", f"ProxyCommand={through}", *options, "22",
-                f"root@{guest}", command]
+                guest if "@" in guest else f"root@{guest}", command]
 
     def run(self, command, limit, guest, connect, check):
         """A Result; its status is 255 when ssh failed or the limit was reached, with what

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""test_debian.py: guests of the template that 'make template-debian' makes."""
+import pytest
+
+from conftest import OUT
+
+pytestmark = pytest.mark.faults
+
+DEBIAN = OUT / "templates-more" / "debian.tar"
+HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
+USER_DATA = """#cloud-config
+ssh_authorized_keys:
+  - {key}
+write_files:
+  - path: /etc/motd
+    content: before anybody logs in
+"""
+# When it was ready, and when the other began, in microseconds since the start.
+READY, BEGAN = "ActiveEnterTimestampMonotonic", "ExecMainStartTimestampMonotonic"
+
+
+@pytest.fixture
+def template(host):
+    imported = host.feed("template import -", DEBIAN, 1800)
+    assert imported.status == 0, imported
+    yield
+    host.remove_all_guests()
+    host.succeed("template delete debian")
+
+
+def moment(host, guest, unit, what):
+    return int(host.succeed(f"systemctl show {unit} -p {what} --value", guest=guest))
+
+
+def assert_all_is_done(host, guest):
+    """cloud-init ended well, and nothing else failed."""
+    assert "status: done" in host.succeed("cloud-init status --wait", 600, guest=guest)
+    host.wait_until_succeeds("systemctl is-active multi-user.target", guest=guest)
+    assert host.succeed("systemctl --failed --quiet", guest=guest) == ""
+
+
+def test_ssh_does_not_wait_for_cloud_init(host, template):
+    """A guest that is told no more than its name, keys and network can be logged in to
+    before cloud-init begins, which leaves what it finds; so at the next boot. A copy
+    of it has a host key, a name and an address of its own.
+
+        dom0 --- br0 --- first, copy
+    """
+    host.succeed("guest create first --template debian --start", 240)
+    root = host.wait_for_guest("first", 400)
+    user = f"debian@{root}"
+    assert host.succeed("sudo id -un; hostname; cat /etc/hostname", guest=user) == "root\nfirst\nfirst\n"
+    key = host.succeed(HOST_KEY, guest=root)
+    assert_all_is_done(host, root)
+    assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
+    assert (host.succeed(HOST_KEY, guest=root), host.succeed("hostname", guest=user)) == (key, "first\n")
+    host.succeed("ls /etc/systemd/network/10-cloud-init-eth0.network; resolvectl status eth0", guest=root)
+    assert "early-login" not in host.succeed("mount", guest=root)
+
+    host.succeed("guest reboot first", 400)
+    assert host.wait_for_guest("first", 400) == root
+    assert_all_is_done(host, root)
+    assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
+    assert host.succeed(HOST_KEY, guest=root) == key
+
+    host.succeed("guest stop first; guest clone first copy --start", 400)
+    other = host.wait_for_guest("copy", 400)
+    assert host.succeed("hostname", guest=f"debian@{other}") == "copy\n"
+    assert host.succeed(HOST_KEY, guest=other) != key
+    assert_all_is_done(host, other)
+
+
+def test_user_data_comes_before_ssh(host, template):
+    """Who gives a guest user-data finds it done when ssh answers.
+
+        dom0 --- br0 --- told
+    """
+    key = host.succeed("grep -v '^#' /etc/dropbear/authorized_keys").splitlines()[0]
+    host.succeed(f"cat >/tmp/user-data <<'END'\n{USER_DATA.format(key=key)}END")
+    host.succeed("guest create told --template debian --user-data /tmp/user-data --start", 240)
+    user = f"debian@{host.wait_for_guest('told', 600)}"
+    assert "before anybody logs in" in host.succeed("cat /etc/motd; sudo id -un", guest=user)
+    assert_all_is_done(host, user)
+    assert moment(host, user, "cloud-init-network", READY) < moment(host, user, "ssh", READY)
