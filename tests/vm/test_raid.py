@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_raid.py: a host on two disks starts with either of them, and has all that it had."""
+import json
+
 import pytest
 
 from conftest import LOGS
 from guests import Host
 from install import answers, blank_disk, install, overlay
+from media import direct_boot
+import test_keep
 import test_upgrade
+from test_install_failure import open_ssh, run_installer
 from test_upgrade import put, slots, trust, wait_until_kept
 
 signer = test_upgrade.signer
 RAID = "/dev/vd?\nraid = raid1"
+LEFT = test_keep.LEFT + test_keep.LEFT.replace("vda", "vdb") + "grep '^md' /proc/mdstat || :\n"
 SIZE = "5G"  # what has to be rebuilt, takes its time
 
 
@@ -215,9 +221,9 @@ def test_disk_that_is_well_is_replaced(pair, new_machine, new_disk):
 
 
 @pytest.mark.faults
-def test_guests_are_kept(pair, new_machine, key, iso):
-    """An installation over both disks, whose guests stay; it is refused where one disk knows less than the
-    other.
+def test_guests_are_kept(pair, new_machine, work, key, iso):
+    """An installation over both disks, whose guests stay, after each of its steps failed once; it is refused
+    where one disk knows less than the other.
 
         ISO (CD) + vda, vdb --- machine        vdb --- machine
     """
@@ -231,8 +237,22 @@ def test_guests_are_kept(pair, new_machine, key, iso):
     apart.kill()
 
     disks = pair.copies("kept2")
-    again = install("kept", LOGS / "raid", key, iso, None, disks=disks, answers=kept)
-    assert again.id == pair.installed.id
+    machine = new_machine("steps", iso=iso, disks=disks,
+                          boot=direct_boot(iso, work, "answers=http://10.0.2.2:9/none"),
+                          fw_cfg={"opt/test/key": key.with_suffix(".pub").read_text()}).start()
+    machine.wait_for_console("The installation failed", 400)
+    open_ssh(machine)
+    machine.succeed(f"cat >/run/answers.ini <<'END'\n{kept}END")
+    plan = json.loads(machine.succeed("paravane-install --dry-run --json --answers /run/answers.ini"))
+    steps = [step["name"] for step in plan["steps"]]
+    assert steps.index("unboot") < steps.index("mirror")
+    for step in steps[steps.index("unboot"):]:
+        status, said = run_installer(machine, kept, step)
+        assert status == 1 and "the pool and the guests are as they were" in said, said
+        assert machine.succeed(LEFT) == "", f"after '{step}'"
+    status, said = run_installer(machine, kept)
+    assert status == 0 and f"installed Paravane as '{pair.installed.id}'" in said, said
+    machine.kill()
     host = new_machine("kept", kind=Host, disks=disks).start()
     host.wait_for_boot()
     assert host.succeed("hostname").strip() == "xen2"
