@@ -8,6 +8,7 @@ pytestmark = pytest.mark.faults
 
 DEBIAN = OUT / "templates-more" / "debian.tar"
 HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
+GATEWAY = "--gateway 10.0.2.2"
 USER_DATA = """#cloud-config
 ssh_authorized_keys:
   - {key}
@@ -46,8 +47,9 @@ def test_ssh_does_not_wait_for_cloud_init(host, template):
 
         dom0 --- br0 --- first, copy
     """
-    host.succeed("guest create first --template debian --start", 240)
+    host.succeed(f"guest create first --template debian --ip 10.0.2.61/24 {GATEWAY} --start", 240)
     root = host.wait_for_guest("first", 400)
+    assert root == "10.0.2.61"
     user = f"debian@{root}"
     assert host.succeed("sudo id -un; hostname; cat /etc/hostname", guest=user) == "root\nfirst\nfirst\n"
     key = host.succeed(HOST_KEY, guest=root)
@@ -63,7 +65,7 @@ def test_ssh_does_not_wait_for_cloud_init(host, template):
     assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
     assert host.succeed(HOST_KEY, guest=root) == key
 
-    host.succeed("guest stop first; guest clone first copy --start", 400)
+    host.succeed(f"guest stop first; guest clone first copy --ip 10.0.2.62/24 {GATEWAY} --start", 400)
     other = host.wait_for_guest("copy", 400)
     assert host.succeed("hostname", guest=f"debian@{other}") == "copy\n"
     assert host.succeed(HOST_KEY, guest=other) != key
@@ -77,7 +79,8 @@ def test_user_data_comes_before_ssh(host, template):
     """
     key = host.succeed("grep -v '^#' /etc/dropbear/authorized_keys").splitlines()[0]
     host.succeed(f"cat >/tmp/user-data <<'END'\n{USER_DATA.format(key=key)}END")
-    host.succeed("guest create told --template debian --user-data /tmp/user-data --start", 240)
+    host.succeed(f"guest create told --template debian --ip 10.0.2.63/24 {GATEWAY}"
+                 " --user-data /tmp/user-data --start", 240)
     user = f"debian@{host.wait_for_guest('told', 600)}"
     assert "before anybody logs in" in host.succeed("cat /etc/motd; sudo id -un", guest=user)
     assert_all_is_done(host, user)
