@@ -192,8 +192,8 @@ def install_over(bench, key, target, old):
     found = subprocess.run(["wipefs", "--noheadings", "-O", "TYPE", image], check=True,
                            capture_output=True, text=True).stdout.split()
     assert set(found) <= {"gpt", "PMBR", "dos"}
-    held = bench.machine.succeed(f"ls -d /sys/class/block/{bench.names[target]}*/holders/* /dev/old /dev/twice "
-                                 "2>/dev/null || :")
+    held = bench.machine.succeed(f"ls -d /sys/class/block/{bench.names[target]}*/holders/* /dev/old 2>/dev/null || :; "
+                                 "for link in /dev/twice/*; do [ ! -L $link ] || [ -e $link ] || echo $link; done")
     assert held == ""
 
 
