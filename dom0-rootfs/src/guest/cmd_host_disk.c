@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_disk.c: 'host disk': the disks of this installation, and whether both have all. */
-#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 #include "cmd.h"
@@ -92,18 +91,6 @@ static int look(struct host_disks *disks, bool wait, struct pvn_err *err)
 	return rc;
 }
 
-/* The installer, which judges disks, knows. */
-static int list_all(bool json)
-{
-	const char *const argv[] = { "paravane-install", "--list-disks",
-				     json ? "--json" : NULL, NULL };
-	struct pvn_err err = { 0 };
-
-	execvp(argv[0], (char *const *)argv);
-	pvn_err_errno(&err, errno, "cannot run '%s'", argv[0]);
-	return cmd_error(&cmd_host_disk, PVN_EXIT_FAILED, &err);
-}
-
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -112,8 +99,12 @@ static int run(void *ctx, char **args)
 	struct pvn_err err = { 0 };
 
 	(void)args;
-	if (o->all)
-		return list_all(o->json);
+	if (o->all) /* the installer judges disks */
+		return cmd_become_installer(
+			&cmd_host_disk,
+			(const char *const[]){ "--list-disks",
+					       o->json ? "--json" : NULL,
+					       NULL });
 	if (look(&disks, o->wait, &err))
 		return cmd_error(&cmd_host_disk, PVN_EXIT_FAILED, &err);
 	problem = disks_problem(&disks);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_disk_replace.c: 'host disk replace': a disk takes a place in the mirrors. The installer,
  * which made the others, knows how. */
-#include <errno.h>
-#include <unistd.h>
 #include "cmd.h"
 
 struct opts {
@@ -21,9 +19,8 @@ static const struct opt opts[] = {
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
-	const char *argv[10] = { "paravane-install", "--replace" };
-	struct pvn_err err = { 0 };
-	int n = 2;
+	const char *argv[10] = { "--replace" };
+	int n = 1;
 
 	argv[n++] = args[1] ? args[1] : args[0];
 	if (args[1]) {
@@ -36,9 +33,7 @@ static int run(void *ctx, char **args)
 		argv[n++] = "--dry-run";
 	if (o->json)
 		argv[n++] = "--json";
-	execvp(argv[0], (char *const *)argv);
-	pvn_err_errno(&err, errno, "cannot run '%s'", argv[0]);
-	return cmd_error(&cmd_host_disk_replace, PVN_EXIT_FAILED, &err);
+	return cmd_become_installer(&cmd_host_disk_replace, argv);
 }
 
 const struct cmd cmd_host_disk_replace = {
@@ -55,9 +50,9 @@ const struct cmd cmd_host_disk_replace = {
 		"Of a host that was installed on two disks. The new one gets all that the other has: partitions, boot\n"
 		"loader, slots, and by and by, while the host works, state and guests ('host disk' shows how far\n"
 		"that is, 'host disk --wait' waits for it). OLD is needed when both are well. It stays in use until\n"
-		"NEW has all, for which this waits; then it can't be started from any more. A disk that was away is taken back in the same way: it is\n"
-		"NEW then. What was cut off is done by saying it again. Exit code 3: the disk is too small, in use,\n"
-		"or there is something on it.\n"
+		"NEW has all, for which this waits; then it can't be started from any more. A disk that was away\n"
+		"is taken back in the same way: it is NEW then. What was cut off is done by saying it again.\n"
+		"Exit code 3: the disk is too small, in use, or there is something on it.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_repair.c: 'host repair': mend what the host starts from. The installer, which made it,
  * knows how. */
-#include <errno.h>
 #include "../lib/mem.h"
 #include "cmd.h"
 
@@ -28,9 +27,8 @@ static const struct opt opts[] = {
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
-	const char *argv[10] = { "paravane-install", "--repair" };
-	struct pvn_err err = { 0 };
-	int n = 2;
+	const char *argv[10] = { "--repair" };
+	int n = 1;
 
 	(void)args;
 	if (o->id) {
@@ -45,9 +43,7 @@ static int run(void *ctx, char **args)
 		argv[n++] = "--dry-run";
 	if (o->json)
 		argv[n++] = "--json";
-	execvp(argv[0], (char *const *)argv);
-	pvn_err_errno(&err, errno, "cannot run '%s'", argv[0]);
-	return cmd_error(&cmd_host_repair, PVN_EXIT_FAILED, &err);
+	return cmd_become_installer(&cmd_host_repair, argv);
 }
 
 const struct cmd cmd_host_repair = {
