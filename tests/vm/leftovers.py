@@ -233,7 +233,7 @@ LEFTOVERS = {
     "LVM, a volume missing": Leftover(
         gpt, (P1, P2),
         commands="lvm vgcreate -q old ${P}1 ${P}2; lvm lvcreate -q -y -L 64M -n one old ${P}1;"
-                 "lvm lvcreate -q -y -L 64M -n two old ${P}2; dmsetup remove old-two;"
+                 "lvm lvcreate -q -y -L 64M -n two old ${P}2; dmsetup remove old-two; rm /dev/old/two;"
                  "dd if=/dev/zero of=${P}2 bs=1M count=1 2>/dev/null", running="dm-0"),
     "LVM on md": Leftover(
         gpt, (P1, P2), commands=f"{MD} -e 1.2 /dev/md10 ${{P}}1 ${{P}}2; lvm vgcreate -q old /dev/md10;"
