@@ -3,11 +3,13 @@
  *
  * It also removes what a guest that is only half there has left. */
 #include <errno.h>
+#include <string.h>
 #include "cmd.h"
 #include "create.h"
 #include "progress.h"
 #include "settle.h"
 #include "snapshot.h"
+#include "spare.h"
 #include "supervisor.h"
 #include "timing.h"
 #include "unfinished.h"
@@ -62,14 +64,42 @@ static int step_upkeep(void *ctx, struct pvn_err *err)
 	return supervisor_ask(err, NULL, "upkeep");
 }
 
+/* A guest that was just made of a spare has volumes of the spare's name. */
+static bool is_spares_disk(const struct destroy *d, const char *volume)
+{
+	const struct guest *guest = d->change.guest;
+	autofree char *path =
+		xasprintf("/dev/%s/%s", d->change.set.host.vg, volume);
+	autofree char *id = spare_of_volume(volume);
+
+	for (size_t i = 0; id && guest && i < guest->conf.n_disks; i++) {
+		if (!strcmp(guest->conf.disks[i].path, path))
+			return true;
+	}
+	return false;
+}
+
 static void find_volumes(struct destroy *d)
 {
 	const struct volume_list *all = &d->change.set.volumes;
 
 	for (size_t i = 0; i < all->n; i++) {
-		if (volume_is_guests(all->v[i].name, d->change.name))
-			strlist_add(&d->volumes, all->v[i].name);
+		const char *volume = all->v[i].name;
+
+		if (volume_is_guests(volume, d->change.name) ||
+		    is_spares_disk(d, volume))
+			strlist_add(&d->volumes, volume);
 	}
+}
+
+/* Which volumes such a guest has can't be known from a file that can't be read. */
+static int settle_unreadable(const struct destroy *d, struct pvn_err *err)
+{
+	const struct guest *guest = d->change.guest;
+
+	if (!guest || !guest->conf_error || d->change.o->dry_run)
+		return 0;
+	return settle_guest(d->change.set.host.vg, guest->name, err);
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
@@ -79,6 +109,8 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	const char *name = d->change.name;
 	int rc = unfinished_check(name, err);
 
+	if (!rc)
+		rc = settle_unreadable(d, err);
 	if (rc)
 		return rc;
 	find_volumes(d);

@@ -89,7 +89,7 @@ static int settle(const struct change *c, struct pvn_err *err)
 		return rc;
 	if (!c->hurry)
 		return settle_all(host.vg, err);
-	return c->name ? settle_guest(host.vg, c->name, err) : 0;
+	return c->name ? settle_removal(host.vg, c->name, err) : 0;
 }
 
 /* Take the lock and read what is. */

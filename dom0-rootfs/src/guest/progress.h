@@ -34,7 +34,7 @@ struct change {
 	bool interruptible; /* Ctrl-C ends it where it is, nothing is undone */
 	bool unlocked; /* others may work meanwhile */
 	bool may_lack; /* 'guest' may be NULL, with the reason in *err */
-	bool hurry; /* what is to be settled of other guests can wait; see settle.h */
+	bool hurry; /* only removals of the guest's name are settled before; see settle.h */
 	/* Add the steps. Without one, and with change_nothing(), there is
 	 * nothing to do. */
 	int (*plan)(void *ctx, struct pvn_plan *plan, struct pvn_err *err);

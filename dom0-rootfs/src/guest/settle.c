@@ -194,11 +194,17 @@ static int settle_names(const char *vg, const char *guest, bool *done_r,
 	return name_volumes(vg, guest, path, text, err);
 }
 
-int settle_guest(const char *vg, const char *guest, struct pvn_err *err)
+int settle_removal(const char *vg, const char *guest, struct pvn_err *err)
 {
 	autofree char *path = removed_path(guest);
+
+	return file_exists(path) ? remove_listed(vg, path, err) : 0;
+}
+
+int settle_guest(const char *vg, const char *guest, struct pvn_err *err)
+{
 	bool done;
-	int rc = file_exists(path) ? remove_listed(vg, path, err) : 0;
+	int rc = settle_removal(vg, guest, err);
 
 	return rc ? rc : settle_names(vg, guest, &done, err);
 }

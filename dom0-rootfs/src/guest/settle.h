@@ -17,6 +17,9 @@
 int settle_remove_later(const char *guest, const struct strlist *volumes,
 			struct pvn_err *err);
 
+/* Remove the volumes that an earlier guest of the name @guest had. */
+int settle_removal(const char *vg, const char *guest, struct pvn_err *err);
+
 /* Finish what concerns @guest. Costs next to nothing when that is nothing. */
 int settle_guest(const char *vg, const char *guest, struct pvn_err *err);
 
