@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "block.h"
 #include "facts.h"
 #include "file.h"
 #include "kv.h"
@@ -361,21 +362,6 @@ static void read_disk(const struct reading *r, const char *name,
 		take_named(r, d->parts.v[i], &d->paravane);
 }
 
-static bool is_no_disk(const char *name)
-{
-	static const char *const others[] = { "ram", "loop", "zram", "dm-",
-					      "md",  "fd",   "nbd",  NULL };
-
-	for (const char *const *o = others; *o; o++) {
-		size_t len = strlen(*o);
-
-		if (!strncmp(name, *o, len) &&
-		    (!name[len] || isdigit((unsigned char)name[len])))
-			return true;
-	}
-	return name[0] == '.' || strstr(name, "boot") || strstr(name, "rpmb");
-}
-
 static char *proc_file(const char *root, const char *name)
 {
 	autofree char *path = xasprintf("%s/proc/%s", root, name);
@@ -404,7 +390,7 @@ int facts_read(struct facts *facts, const char *root, const char *slot_dir,
 	if (n < 0)
 		return pvn_err_errno(err, errno, "cannot list '%s'", path);
 	for (int i = 0; i < n; i++) {
-		if (!is_no_disk(e[i]->d_name))
+		if (block_is_disk(e[i]->d_name))
 			read_disk(&r, e[i]->d_name, facts);
 		free(e[i]);
 	}

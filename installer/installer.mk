@@ -28,7 +28,7 @@ $(INSTALLER): $(INSTALLER_OBJS) $(LIBPVN)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) -o $@ $^ $(INSTALLER_LIBS)
 
 # Each unit test is one file, tests/unit/test_NAME.c -> $(O)/bin/unit-NAME.
-UNIT_NAMES := answers base64 bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram pages plan probe release repair run shadow size slot wipe zones
+UNIT_NAMES := answers base64 block bootargs choose disk_image facts file gpt grub grubenv kv layout lines nvram pages plan probe release repair run shadow size slot wipe zones
 UNIT_TESTS := $(UNIT_NAMES:%=$(O)/bin/unit-%)
 UNIT_INSTALLER_OBJS := $(filter-out %/main.o,$(INSTALLER_OBJS))
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <linux/fs.h>
+#include "../lib/block.h"
 #include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/nics.h"
@@ -233,16 +234,9 @@ static int read_places(const char *path, uint64_t *size_r)
 	return 0;
 }
 
-static bool is_disk(const char *name)
+static bool is_optical(const char *name)
 {
-	static const char *const others[] = { "loop", "ram",  "dm-", "md",
-					      "sr",   "zram", "fd",  NULL };
-
-	for (const char *const *o = others; *o; o++) {
-		if (!strncmp(name, *o, strlen(*o)))
-			return false;
-	}
-	return true;
+	return !strncmp(name, "sr", 2);
 }
 
 static void look_disks(struct selftest_finding *f)
@@ -260,7 +254,7 @@ static void look_disks(struct selftest_finding *f)
 		char *longer;
 		int rc;
 
-		if (!is_disk(name))
+		if (!block_is_disk(name) || is_optical(name))
 			continue;
 		rc = read_places(path, &bytes);
 		if (rc == ENOMEDIUM)
