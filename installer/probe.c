@@ -2,6 +2,7 @@
 /* probe.c: what is on the disks. Opens them to read, and nothing more. */
 #include <blkid/blkid.h>
 #include <errno.h>
+#include <glob.h>
 #include <string.h>
 
 #include "facts.h"
@@ -27,7 +28,7 @@ struct probing {
 	struct facts *facts;
 	struct member *members;
 	size_t n;
-	bool volumes; /* LVM is on one of them */
+	char *volumes; /* the devices that LVM is on, with commas; NULL: none */
 };
 
 static void add_member(struct probing *p, const struct disk *d, const char *set,
@@ -40,6 +41,15 @@ static void add_member(struct probing *p, const struct disk *d, const char *set,
 		.self = xstrdup(self),
 		.what = xstrdup(what),
 	};
+}
+
+static void add_volume(struct probing *p, const char *dev)
+{
+	char *longer = xasprintf("%s%s/dev/%s", p->volumes ? p->volumes : "",
+				 p->volumes ? "," : "", dev);
+
+	free(p->volumes);
+	p->volumes = longer;
 }
 
 static const char *value_of(blkid_probe pr, const char *name)
@@ -102,7 +112,7 @@ static void take_content(struct probing *p, struct disk *d, const char *dev,
 		add_member(p, d, set, value_of(pr, "UUID_SUB"), what);
 	}
 	if (!strcmp(type, "LVM2_member"))
-		p->volumes = true;
+		add_volume(p, dev);
 }
 
 /* An installation of ours is known by the names of its partitions. */
@@ -173,7 +183,19 @@ static struct disk *disk_of(struct facts *facts, const char *path)
 	return NULL;
 }
 
-/* libblkid knows a physical volume, LVM its group. */
+/* LVM may be on mirrors, which are not looked into. */
+static void add_mirrors(struct probing *p)
+{
+	glob_t found = { 0 };
+
+	glob("/sys/block/md*", 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		add_volume(p, strrchr(found.gl_pathv[i], '/') + 1);
+	globfree(&found);
+}
+
+/* libblkid knows a physical volume, LVM its group. LVM sees no other disk: for one whose partition table
+ * claims to have 2^31 entries it would take minutes. */
 static void take_groups(struct probing *p)
 {
 	autofree char *out = NULL;
@@ -182,7 +204,8 @@ static void take_groups(struct probing *p)
 
 	if (!p->volumes ||
 	    pvn_run_output(PVN_ARGV("lvm", "pvs", "--noheadings", "--separator",
-				    "|", "-o", "pv_name,vg_uuid,vg_name"),
+				    "|", "-o", "pv_name,vg_uuid,vg_name",
+				    "--devices", p->volumes),
 			   &out, &err))
 		return;
 	for (char *line = strtok_r(out, "\n", &save); line;
@@ -236,6 +259,7 @@ void facts_probe(struct facts *facts)
 		for (size_t k = 0; k < d->parts.n; k++)
 			probe_device(&p, d, d->parts.v[k], false);
 	}
+	add_mirrors(&p);
 	take_groups(&p);
 	compare_members(&p);
 	for (size_t i = 0; i < p.n; i++) {
@@ -244,4 +268,5 @@ void facts_probe(struct facts *facts)
 		free(p.members[i].what);
 	}
 	free(p.members);
+	free(p.volumes);
 }

@@ -8,6 +8,7 @@ pytestmark = pytest.mark.faults
 
 DEBIAN = OUT / "templates-more" / "debian.tar"
 HOST_KEY = "cat /etc/ssh/ssh_host_ed25519_key.pub"
+NETWORK = "/etc/systemd/network/10-cloud-init-eth0.network"
 GATEWAY = "--gateway 10.0.2.2"
 USER_DATA = """#cloud-config
 ssh_authorized_keys:
@@ -43,8 +44,9 @@ def assert_all_is_done(host, guest):
 
 def test_ssh_does_not_wait_for_cloud_init(host, template):
     """A guest that is told no more than its name, keys and network can be logged in to
-    before cloud-init begins, which leaves what it finds; so at the next boot. A copy
-    of it has a host key, a name and an address of its own.
+    before cloud-init begins, which leaves what it finds; so at the next boot, also
+    when its power goes before cloud-init has written anything. A copy of it has a host
+    key, a name and an address of its own.
 
         dom0 --- br0 --- first, copy
     """
@@ -53,18 +55,22 @@ def test_ssh_does_not_wait_for_cloud_init(host, template):
     assert root == "10.0.2.61"
     user = f"debian@{root}"
     assert host.succeed("sudo id -un; hostname; cat /etc/hostname", guest=user) == "root\nfirst\nfirst\n"
-    key = host.succeed(HOST_KEY, guest=root)
+    key = host.succeed(f"! ls {NETWORK} && sync && {HOST_KEY}", guest=root)
+    host.succeed("guest stop first --force; guest start first", 240)
+    assert host.wait_for_guest("first", 400) == root
     assert_all_is_done(host, root)
     assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
     assert (host.succeed(HOST_KEY, guest=root), host.succeed("hostname", guest=user)) == (key, "first\n")
-    host.succeed("ls /etc/systemd/network/10-cloud-init-eth0.network; resolvectl status eth0", guest=root)
+    host.succeed(f"ls {NETWORK}; resolvectl status eth0", guest=root)
     assert "early-login" not in host.succeed("mount", guest=root)
+    host.wait_until_succeeds("grep -x cloud-init /etc/early-login", guest=root)
 
     host.succeed("guest reboot first", 400)
     assert host.wait_for_guest("first", 400) == root
     assert_all_is_done(host, root)
     assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
     assert host.succeed(HOST_KEY, guest=root) == key
+    host.succeed("! ls /run/systemd/network/*early-login*", guest=root)
 
     host.succeed(f"guest stop first; guest clone first copy --ip 10.0.2.62/24 {GATEWAY} --start", 400)
     other = host.wait_for_guest("copy", 400)

@@ -15,7 +15,7 @@ import pytest
 from conftest import LOGS
 from guests import Host
 from install import answers
-from leftovers import CASES, FIRMWARE, LEFTOVERS, MD, MIB, P1, TARGETS, blank, gpt, read_gpt
+from leftovers import CASES, FIRMWARE, LEFTOVERS, MD, MIB, P1, TARGETS, blank, claim_entries, gpt, read_gpt
 from machine import Machine, MachineError
 from qemu import Disk
 from test_install import PARTITIONS
@@ -248,6 +248,19 @@ def test_set_on_another_disk(what, bench, key):
     install_over(bench, key, "virtio", ())
     assert bench.sha256("other") == before
     bench.clear("other")
+
+
+@pytest.mark.faults
+def test_endless_table(bench, key):
+    """A disk that is merely attached claims to have 2^31 partitions: nobody looks for them."""
+    bench = bench("bios")
+    old = bench.make(LEFTOVERS["LVM"], "virtio")
+    bench.clear("nvme")
+    gpt(bench.images["nvme"], (), 512)
+    claim_entries(1 << 31)(bench.images["nvme"])
+    flush(bench.machine, bench.names["nvme"])
+    install_over(bench, key, "virtio", old)
+    bench.clear("nvme")
 
 
 # What --list-disks says below the disk.
