@@ -75,6 +75,7 @@ man: $(PARAVANE)
 
 # Unit tests, tests/unit/test_NAME.c -> $(O)/bin/guest-unit-NAME.
 GUEST_UNIT_NAMES := addresses
+GUEST_UNIT_NAMES += become_installer
 GUEST_UNIT_NAMES += bootenv
 GUEST_UNIT_NAMES += commands
 GUEST_UNIT_NAMES += export

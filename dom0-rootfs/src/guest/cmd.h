@@ -94,10 +94,6 @@ void program_help(const struct cmd *const *cmds, const char *program, FILE *f);
 /* Print "program name: message" and return the exit code given. */
 int cmd_error(const struct cmd *cmd, int exit_code, const struct pvn_err *err);
 
-/* Become the installer, for what it knows and @cmd does not: @argv is its arguments from argv[1] on,
- * and NULL. Returns only where it can't be run, with the exit code. */
-int cmd_become_installer(const struct cmd *cmd, const char *const argv[]);
-
 /* The commands, a NULL-terminated list in the order of the help. */
 extern const struct cmd *const commands[];
 

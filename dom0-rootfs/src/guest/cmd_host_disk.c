@@ -2,6 +2,7 @@
 /* cmd_host_disk.c: 'host disk': the disks of this installation, and whether both have all. */
 #include <time.h>
 #include <unistd.h>
+#include "become_installer.h"
 #include "cmd.h"
 #include "disks.h"
 #include "json.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_host_disk_replace.c: 'host disk replace': a disk takes a place in the mirrors. The installer,
  * which made the others, knows how. */
+#include "become_installer.h"
 #include "cmd.h"
 
 struct opts {

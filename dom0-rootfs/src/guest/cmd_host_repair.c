@@ -2,6 +2,7 @@
 /* cmd_host_repair.c: 'host repair': mend what the host starts from. The installer, which made it,
  * knows how. */
 #include "../lib/mem.h"
+#include "become_installer.h"
 #include "cmd.h"
 
 struct opts {

@@ -2,7 +2,6 @@
 /* opts.c: parse options by a command's table. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 #include "../lib/mem.h"
 #include "../lib/size.h"
 #include "cmd.h"
@@ -171,16 +170,4 @@ int cmd_error(const struct cmd *cmd, int exit_code, const struct pvn_err *err)
 			cmd->name);
 	fputc('\n', stderr);
 	return exit_code;
-}
-
-int cmd_become_installer(const struct cmd *cmd, const char *const argv[])
-{
-	const char *all[16] = { "paravane-install" };
-	struct pvn_err err = { 0 };
-
-	for (size_t n = 0; argv[n] && n + 2 < sizeof(all) / sizeof(all[0]); n++)
-		all[n + 1] = argv[n];
-	execvp(all[0], (char *const *)all);
-	pvn_err_errno(&err, errno, "cannot run '%s'", all[0]);
-	return cmd_error(cmd, PVN_EXIT_FAILED, &err);
 }
