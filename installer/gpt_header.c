@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* gpt_header.c: the headers of a GPT as they are on a disk, whatever their checksums say. */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "file.h"
 #include "gpt_header.h"
-
-uint64_t le64_at(const uint8_t *p)
-{
-	uint64_t n;
-
-	memcpy(&n, p, sizeof(n));
-	return le64toh(n);
-}
-
-uint32_t le32_at(const uint8_t *p)
-{
-	uint32_t n;
-
-	memcpy(&n, p, sizeof(n));
-	return le32toh(n);
-}
 
 int gpt_header_read(int fd, const char *path, uint64_t at, uint64_t size,
 		    struct gpt_header *h, struct pvn_err *err)
@@ -37,10 +21,10 @@ int gpt_header_read(int fd, const char *path, uint64_t at, uint64_t size,
 	if (rc || memcmp(raw, "EFI PART", 8))
 		return rc;
 	h->found = true;
-	h->other = le64_at(raw + 32);
-	h->entries = le64_at(raw + 72);
-	h->n = le32_at(raw + 80);
-	h->step = le32_at(raw + 84);
+	h->other = le64(raw + 32);
+	h->entries = le64(raw + 72);
+	h->n = le32(raw + 80);
+	h->step = le32(raw + 84);
 	return 0;
 }
 

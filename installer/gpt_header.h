@@ -29,7 +29,4 @@ int gpt_header_read(int fd, const char *path, uint64_t at, uint64_t size,
 int gpt_check_size(int fd, const char *path, unsigned int sector_size,
 		   struct pvn_err *err);
 
-uint64_t le64_at(const uint8_t *p);
-uint32_t le32_at(const uint8_t *p);
-
 #endif

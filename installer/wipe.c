@@ -11,6 +11,7 @@
 #include <libfdisk/libfdisk.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "file.h"
 #include "gpt_header.h"
 #include "install.h"
@@ -155,8 +156,8 @@ static void find_entries(struct finding *f, const uint8_t *entries, size_t n,
 			 size_t step, unsigned int sector_size)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t first = le64_at(entries + i * step + 32);
-		uint64_t last = le64_at(entries + i * step + 40);
+		uint64_t first = le64(entries + i * step + 32);
+		uint64_t last = le64(entries + i * step + 40);
 
 		if (last && first <= last && last < f->size / sector_size)
 			add_part(f, first * sector_size,

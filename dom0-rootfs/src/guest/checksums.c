@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include "bytes.h"
+#include "../lib/bytes.h"
 #include "checksums.h"
 
 static uint32_t rol32(uint32_t v, int n)

@@ -3,8 +3,8 @@
  * a pipe. Order: header, table of reference counts, their blocks, L1 table, L2
  * tables, data. Every cluster is used exactly once. */
 #include <string.h>
+#include "../lib/bytes.h"
 #include "../lib/mem.h"
-#include "bytes.h"
 #include "export.h"
 #include "image_out.h"
 

@@ -2,8 +2,8 @@
 /* image_detect.c: which format an image has, and whether it is one that we take. */
 #include <errno.h>
 #include <string.h>
+#include "../lib/bytes.h"
 #include "../lib/mem.h"
-#include "bytes.h"
 #include "image_detect.h"
 #include "tar.h"
 
