@@ -43,14 +43,8 @@ def test_iso_starts_the_installer(both, media):
     machine.close()
 
 
-def test_live(new_machine, iso, work):
-    """The menu's 'Test this machine' shows what is found, and leaves the live system's root
-    shell, which has the ISO's files.
-
-        ISO (CD), Xen started as by its menu --- machine, no disk --- NAT
-    """
-    machine = new_machine("live", iso=iso,
-                          boot=direct_boot(iso, work, "", label="selftest")).start()
+def assert_tests_the_machine(machine):
+    """It says what it found, on the serial line and on the screen, and leaves a live system with the ISO."""
     machine.wait_for_console("network    good  eth0 has a link", 400)
     machine.wait_for_console("disks      bad   no disk is known here", 30)
     machine.wait_for_console("guest      good  a PV guest was started", 120)
@@ -62,6 +56,30 @@ def test_live(new_machine, iso, work):
     machine.wait_for_console("/slot is a mountpoint", 30)
     machine.type_on_console("tr -s ' ' </dev/vcs1 | grep -c 'guest good a PV' | sed s/^/screen:/\r")
     machine.wait_for_console("screen:1", 30)
+
+
+def test_live(new_machine, iso, work):
+    """The menu's 'Test this machine' shows what is found, and leaves the live system's root
+    shell, which has the ISO's files.
+
+        ISO (CD), Xen started as by its menu --- machine, no disk --- NAT
+    """
+    machine = new_machine("live", iso=iso,
+                          boot=direct_boot(iso, work, "", label="selftest")).start()
+    assert_tests_the_machine(machine)
+
+
+@pytest.mark.faults
+def test_live_by_uefi(new_machine, iso):
+    """The same on UEFI, where a person at the keyboard takes GRUB's entry.
+
+        ISO (CD) --- machine, UEFI, no disk --- NAT
+    """
+    machine = new_machine("live", iso=iso, firmware="uefi").start()
+    machine.wait_for_console("Test this machine", 60)
+    for pressed in ("down", "down", "ret"):
+        machine.qmp.monitor(f"sendkey {pressed}")
+    assert_tests_the_machine(machine)
 
 
 def second_line(machine):
