@@ -29,12 +29,12 @@ class Peer:
         self.mine4 = ipaddress.ip_address(mine4).packed
         self.mine6 = ipaddress.ip_address(mine6).packed
 
-    def arguments(self, mac):
-        """QEMU's, for a NIC at the other end."""
+    def arguments(self, mac, name="cable"):
+        """QEMU's, for a NIC at the other end; the cable's name is for its 'set_link'."""
         here = self.socket.getsockname()[1]
-        return ["-netdev", "dgram,id=cable,local.type=inet,local.host=127.0.0.1,"
+        return ["-netdev", f"dgram,id={name},local.type=inet,local.host=127.0.0.1,"
                 f"local.port={self.theirs},remote.type=inet,remote.host=127.0.0.1,remote.port={here}",
-                "-device", f"virtio-net-pci,netdev=cable,mac={mac},romfile="]
+                "-device", f"virtio-net-pci,netdev={name},mac={mac},romfile="]
 
     def _arp(self, address):
         return ARP, struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + MAC + self.mine4 + bytes(6) + address

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_settings.py: what the answers say of network, time and console is so on the host, and servers
 are asked and told."""
+import contextlib
 import json
 import subprocess
 
@@ -8,6 +9,7 @@ import pytest
 
 from conftest import LOGS
 from console import Console
+from guests import Host
 from install import answers, blank_disk, install
 from machine import free_port
 from media import direct_boot, web_server
@@ -134,16 +136,17 @@ def test_settings(installed, host):
         f"nic = {MACS[0]}", f"nic = {MACS[1]}"]
 
 
-def assert_is_in_vlan_alone(peer):
-    assert peer.ping("192.0.2.5", MACS[2], 10) == 10
-    assert peer.ping("192.0.2.5", MACS[2]) is None
+def assert_is_in_vlan_alone(peer, mac):
+    assert peer.ping("192.0.2.5", mac, 10) == 10
+    assert peer.ping("192.0.2.5", mac) is None
     for vlan in (None, 11):
         assert peer.ask("192.0.2.5", vlan) is None
         assert peer.ask("2001:db8::5", vlan) is None
     # as who looks whether the address is taken
-    peer.mine4 = bytes(4)
+    mine, peer.mine4 = peer.mine4, bytes(4)
     assert peer.ask("192.0.2.5", 10) == 10
     assert peer.ask("192.0.2.5") is None
+    peer.mine4 = mine
 
 
 @pytest.mark.faults
@@ -164,10 +167,39 @@ def test_vlan(host):
     host._ssh("reboot", 10)
     host._until(lambda: host.peer.ask("192.0.2.5", 10) == 10, 120, "an answer in VLAN 10")
     host._until(lambda: host.peer.ask("2001:db8::5", 10) == 10, 10, "IPv6 in VLAN 10")
-    assert_is_in_vlan_alone(host.peer)
+    assert_is_in_vlan_alone(host.peer, MACS[2])
     log_in(host, "other", "guest create web --template mini --ip 192.0.2.6/24 --start; exit")
     host._until(lambda: host.peer.ask("192.0.2.6", 10) == 10, 120, "the guest's answer in VLAN 10")
     assert host.peer.ask("192.0.2.6") is None
+
+
+@pytest.mark.faults
+def test_vlan_over_a_bond(new_machine, new_disk, key, iso):
+    """Two NICs as one, in a VLAN, from the answers on: the host answers there alone, whichever cable is left.
+
+        ISO (CD) + vda --- machine
+        vda --- machine, eth0 and eth1: bond0, vlan10 === the test, which speaks frames
+    """
+    done = install("vlan-bond", LOGS / "test_settings", key, iso, new_disk("installed"), answers=answers(
+        key, "tagged1", network=f"bond = active-backup\nnic = {MACS[0]}\nnic = {MACS[1]}\nvlan = 10\n"
+        "method = static\naddress = 192.0.2.5/24\n"
+        "method6 = static\naddress6 = 2001:db8::5/64\ngateway6 = fe80::1"))
+    with contextlib.ExitStack() as stack:
+        cables = {name: stack.enter_context(contextlib.closing(Peer("192.0.2.9", "2001:db8::9")))
+                  for name in ("cable0", "cable1")}
+        host = new_machine("host", kind=Host, disks=[done.disk], network=False, extra=[
+            word for (name, peer), mac in zip(cables.items(), MACS) for word in peer.arguments(mac, name)])
+        host.start()
+        host._until(lambda: cables["cable0"].ask("192.0.2.5", 10) == 10, 120, "an answer in VLAN 10")
+        host._until(lambda: cables["cable0"].ask("2001:db8::5", 10) == 10, 30, "IPv6 in VLAN 10")
+        # the bond has its first NIC's MAC
+        assert_is_in_vlan_alone(cables["cable0"], MACS[0])
+        for pulled, left in (("cable0", "cable1"), ("cable1", "cable0")):
+            assert cables[left].ask("192.0.2.5", 10) is None, f"{left} waits for its turn"
+            host.qmp.monitor(f"set_link {pulled} off")
+            host._until(lambda end=cables[left]: end.ask("192.0.2.5", 10) == 10, 30, f"an answer by {left}")
+            assert_is_in_vlan_alone(cables[left], MACS[0])
+            host.qmp.monitor(f"set_link {pulled} on")
 
 
 @pytest.mark.faults
