@@ -8,6 +8,7 @@ from conftest import LOGS
 from guests import Host
 from install import answers, blank_disk, install, overlay
 from media import direct_boot
+from qemu import Disk
 import test_keep
 import test_upgrade
 from test_install_failure import open_ssh, run_installer
@@ -22,16 +23,17 @@ SIZE = "5G"  # what has to be rebuilt, takes its time
 class Pair:
     """A host that was installed on two disks, and has a guest which wrote something."""
 
-    def __init__(self, folder, key, iso, firmware):
-        self.folder, self.key, self.firmware = folder, key, firmware
-        self.disks = [blank_disk(folder / f"raid-{firmware}-{i}.qcow2", SIZE) for i in (1, 2)]
-        self.installed = install(f"install-raid-{firmware}", LOGS / "raid", key, iso, None,
-                                 firmware=firmware, disks=self.disks,
+    def __init__(self, folder, key, iso, firmware, sector_size=512):
+        self.folder, self.key, self.name = folder, key, f"{firmware}-{sector_size}"
+        self.disks = [blank_disk(folder / f"raid-{self.name}-{i}.qcow2", SIZE) for i in (1, 2)]
+        self.installed = install(f"install-raid-{self.name}", LOGS / "raid", key, iso, None,
+                                 firmware=firmware,
+                                 disks=[Disk(disk, sector_size=sector_size) for disk in self.disks],
                                  answers=answers(key, device=RAID))
 
     def copies(self, name):
         """The disks as they are now; what is written to the copies they don't see."""
-        return [overlay(disk, self.folder / f"raid-{self.firmware}-{name}-{i}.qcow2")
+        return [overlay(disk, self.folder / f"raid-{self.name}-{name}-{i}.qcow2")
                 for i, disk in enumerate(self.disks)]
 
 
@@ -290,15 +292,31 @@ def test_upgrade_of_both_disks(pair, new_machine, iso, signer):
 
 
 @pytest.mark.faults
-def test_starts_by_uefi(work, key, iso, new_machine):
-    """The same by UEFI, which takes the first disk that it can start.
+@pytest.mark.parametrize("sector_size", [512, 4096])
+def test_starts_by_uefi(work, key, iso, new_machine, sector_size):
+    """The same by UEFI, which takes the first disk that it can start; and on disks with large sectors.
 
-        vda or vdb --- machine
+        vda, vdb --- machine        vda or vdb --- machine
     """
-    made = Pair(work, key, iso, "uefi")
-    for left in 0, 1:
-        host = new_machine(f"uefi{left}", kind=Host, disks=[made.copies(f"left{left}")[left]],
-                           firmware="uefi").start()
+    made = Pair(work, key, iso, "uefi", sector_size)
+
+    def start(name, paths):
+        disks = [Disk(path, sector_size=sector_size) for path in paths]
+        host = new_machine(f"{name}-{sector_size}", kind=Host, disks=disks, firmware="uefi").start()
         host.wait_for_boot()
+        assert host.succeed("cat /sys/block/vda/queue/logical_block_size") == f"{sector_size}\n"
+        return host
+
+    host = start("both", made.disks)
+    assert degraded(host) == ["0", "0"]
+    assert disk_states(host) == {"vda": "well", "vdb": "well"}
+    assert host.succeed("cat /run/paravane/warnings 2>/dev/null || :") == ""
+    host.succeed("host health; echo mirrored >/state/told; sync")
+    host.shutdown()
+    for left in 0, 1:
+        host = start(f"left{left}", [made.copies(f"left{left}")[left]])
         assert degraded(host) == ["1", "1"]
+        assert slots(host)["a"]["starts"]
+        assert host.succeed("cat /state/told") == "mirrored\n"
+        host.json("template list")
         host.shutdown()
