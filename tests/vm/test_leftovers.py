@@ -310,7 +310,7 @@ def test_older_paravane(bench, key, record_property):
 @pytest.mark.parametrize("target, firmware", [
     ("ahci", "bios"), ("nvme", "bios"), ("virtio-4k", "uefi"), ("nvme-4k", "uefi")])
 def test_boots(target, firmware, bench, key, work, new_machine):
-    """Installed over volumes that run, the disk boots alone.
+    """Installed over volumes that run, the disk boots alone, and guests find their way on its sectors.
 
         the disk --- machine --- NAT
     """
@@ -324,3 +324,15 @@ def test_boots(target, firmware, bench, key, work, new_machine):
     host = new_machine("alone", kind=Host, disks=[disk], firmware=firmware).start()
     host.wait_for_boot()
     assert "pool" in host.succeed("lvs --noheadings -o lv_name")
+    host.succeed("guest create first --template mini --start", 240)
+    assert host.succeed("hostname", guest=host.wait_for_guest("first")) == "first\n"
+    parted = work / "parted.raw"
+    blank(parted, 64 * MIB)
+    gpt(parted, ((2 * MIB, 32 * MIB),), 512)
+    imported = host.feed("guest import parted -", parted)
+    if sector_size == 512:
+        assert imported.status == 0, imported
+    else:
+        assert imported.status == 3 and "in sectors of 512 bytes" in imported.stderr, imported
+        assert list(host.guests()) == ["first"]
+        assert host.feed("guest import parted - --raw", parted).status == 0

@@ -239,6 +239,8 @@ const struct cmd cmd_guest_import = {
 		"The format is found out: raw, qcow2, VHD, VHDX, VMDK, an XVA of XenServer or XCP-ng, or\n"
 		"a tar of a root filesystem; each also compressed by gzip, xz or zstd. '-' is standard\n"
 		"input: ssh HOST guest import web1 - <web1.qcow2\n"
+		"Where the pool's disk has sectors of 4096 bytes, a disk with partitions is refused: they count in\n"
+		"sectors of 512, and would not be found.\n"
 		"--json: name, state, format, type, kernel, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"
 		"with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),

@@ -20,6 +20,7 @@ int import_open(struct import *im, const struct import_request *req,
 	int rc;
 
 	im->fd = -1;
+	im->as_raw = req->as_raw;
 	im->name = strcmp(req->file, "-") ? req->file : "standard input";
 	if (strcmp(req->file, "-"))
 		im->fd = open(req->file, O_RDONLY | O_CLOEXEC);

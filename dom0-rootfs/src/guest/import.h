@@ -29,6 +29,7 @@ struct import {
 	struct image_info info;
 	struct tar tar; /* an XVA's */
 	struct xva xva;
+	bool as_raw; /* the image is taken as it is */
 	bool size_known; /* before the image is read */
 	bool kernel_open; /* which kernel depends on what is on the disk */
 	bool no_more; /* --disk was given: the disk must not be larger */

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <linux/fs.h>
 #include "../lib/file.h"
 #include "../lib/run.h"
 #include "../lib/size.h"
@@ -20,6 +22,7 @@
 #include "unfinished.h"
 
 #define PIECE (256 * 1024)
+#define SECTOR 512
 
 static uint64_t round_up(uint64_t bytes)
 {
@@ -178,6 +181,24 @@ static int cut_vhd_footer(struct image_out *out, uint64_t *size,
 	return rc ? rc : image_out_finish(out, err);
 }
 
+/* A partition table counts in sectors, and hardly any counts in others than of 512 bytes: on a disk with
+ * larger ones nobody finds the partitions. */
+static int check_sectors(const struct import *im, int fd, struct pvn_err *err)
+{
+	int sector = SECTOR;
+
+	if (im->as_raw)
+		return 0;
+	if (ioctl(fd, BLKSSZGET, &sector))
+		return pvn_err_errno(err, errno, "cannot ask for the sectors");
+	if (sector == SECTOR)
+		return 0;
+	return pvn_err(
+		err, PVN_REFUSED,
+		"'%s' has partitions, in sectors of %d bytes, and the pool's disk has sectors of %d, so that no system would find them (import its root filesystem as a tar; '--raw' takes it as it is)",
+		im->name, SECTOR, sector);
+}
+
 static int write_raw(struct import *im, struct pvn_err *err)
 {
 	autofree char *path = device(im, im->create.disk);
@@ -189,7 +210,10 @@ static int write_raw(struct import *im, struct pvn_err *err)
 		return rc;
 	out.limit = im->volume_bytes;
 	out.too_large = "the image is larger than the whole pool";
-	rc = copy(im, &out, err);
+	if (im->info.boots)
+		rc = check_sectors(im, out.fd, err);
+	if (!rc)
+		rc = copy(im, &out, err);
 	if (rc)
 		return rc;
 	size = out.at;
@@ -281,12 +305,13 @@ static int look_for_kernel(struct import *im, const char *path,
 	if (fd < 0)
 		return pvn_err_errno(err, errno, "cannot open '%s'", path);
 	rc = read_at(fd, head, sizeof(head), 0, path, err);
-	if (rc || !im->kernel_open)
-		return rc;
 	/* a disk that is nothing that we know is the guest's affair */
-	if (!image_detect(head, sizeof(head), path, false, &info, &ignored))
+	if (rc ||
+	    image_detect(head, sizeof(head), path, false, &info, &ignored))
+		return rc;
+	if (im->kernel_open)
 		import_set_kernel(im, info.boots);
-	return 0;
+	return info.boots ? check_sectors(im, fd, err) : 0;
 }
 
 static int convert(struct import *im, struct pvn_err *err)
