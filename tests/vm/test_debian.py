@@ -45,8 +45,9 @@ def assert_all_is_done(host, guest):
 def test_ssh_does_not_wait_for_cloud_init(host, template):
     """A guest that is told no more than its name, keys and network can be logged in to
     before cloud-init begins, which leaves what it finds; so at the next boot, also
-    when its power goes before cloud-init has written anything. A copy of it has a host
-    key, a name and an address of its own.
+    when its power goes before cloud-init has written anything, and by what its own
+    update-grub and update-initramfs make. A copy of it has a host key, a name and an
+    address of its own.
 
         dom0 --- br0 --- first, copy
     """
@@ -65,12 +66,15 @@ def test_ssh_does_not_wait_for_cloud_init(host, template):
     assert "early-login" not in host.succeed("mount", guest=root)
     host.wait_until_succeeds("grep -x cloud-init /etc/early-login", guest=root)
 
+    host.succeed("sed -i 's/^GRUB_CMDLINE_LINUX=\"/&panic=30 /' /etc/default/grub;"
+                 "update-initramfs -u && update-grub", 900, guest=root)
     host.succeed("guest reboot first", 400)
     assert host.wait_for_guest("first", 400) == root
     assert_all_is_done(host, root)
     assert moment(host, root, "ssh", READY) < moment(host, root, "cloud-init-main", BEGAN)
     assert host.succeed(HOST_KEY, guest=root) == key
-    host.succeed("! ls /run/systemd/network/*early-login*", guest=root)
+    host.succeed("! ls /run/systemd/network/*early-login*;"
+                 "grep 'root=UUID=.*panic=30' /proc/cmdline", guest=root)
 
     host.succeed(f"guest stop first; guest clone first copy --ip 10.0.2.62/24 {GATEWAY} --start", 400)
     other = host.wait_for_guest("copy", 400)
