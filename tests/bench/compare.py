@@ -3,6 +3,7 @@
 """compare.py: from what guests.py noted in O/figures-guests/{ours,stock}.log, and of PVH
 guests in {ours,stock}-pvh*.log, print a table and write O/figures-guests.json. A log may
 end early or not be there: what it has no answer for is null, and 'why' has the reason."""
+import itertools
 import json
 import os
 import pathlib
@@ -62,10 +63,12 @@ def ratio(ours, stock):
 
 
 def growth_ms(values):
-    """Of a straight line through all."""
+    """The median of the slopes between each two (Theil-Sen): single values stand out by seconds, and would turn a
+    straight line through all."""
     if len(values) < 2 * FIRST:
         return None
-    return round(1000 * statistics.linear_regression(list(values), values.values()).slope, 1)
+    slopes = ((b - a) / (n - m) for (m, a), (n, b) in itertools.combinations(values.items(), 2))
+    return round(1000 * statistics.median(slopes), 1)
 
 
 def memory_per_guest(log):
