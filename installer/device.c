@@ -102,10 +102,9 @@ int device_open(const char *path, bool alone, struct pvn_err *err)
 		       path);
 }
 
-int device_write_out(int fd, uint64_t start, uint64_t len, const char *path,
-		     struct pvn_err *err)
+int device_write_out(int fd, const char *path, struct pvn_err *err)
 {
-	if (sync_file_range(fd, (off_t)start, (off_t)len,
+	if (sync_file_range(fd, 0, 0,
 			    SYNC_FILE_RANGE_WAIT_BEFORE |
 				    SYNC_FILE_RANGE_WRITE |
 				    SYNC_FILE_RANGE_WAIT_AFTER))

@@ -88,10 +88,8 @@ int device_wait_part(const char *disk, const char *path, const struct part *p,
 /* Open a disk or partition; @alone: fails while anything else uses it, and keeps
  * others (its partitions, too) from being used. Returns the descriptor. */
 int device_open(const char *path, bool alone, struct pvn_err *err);
-/* Have that much of what is cached written (0: to the end), and wait for it. A writer with much that is not yet
- * written is made to wait by the kernel, for ever when the disk was pulled out meanwhile. */
-int device_write_out(int fd, uint64_t start, uint64_t len, const char *path,
-		     struct pvn_err *err);
+/* Have what is cached written, and wait for it; write_behind_at() says what for. */
+int device_write_out(int fd, const char *path, struct pvn_err *err);
 /* Write what is cached to the device and forget it, so that reading reads. */
 int device_sync(int fd, const char *path, struct pvn_err *err);
 /* mount() with a folder made for it, and umount(); it isn't mounted: fine. */

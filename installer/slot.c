@@ -10,7 +10,7 @@
 #include "iso.h"
 #include "run.h"
 
-#define STEP_SIZE ((size_t)MIB)
+#define STEP_SIZE WRITE_BEHIND_PART
 #define SOURCE "the boot medium" /* in messages */
 
 /* The device number ("8:1") of what is mounted on @dir. Caller frees; NULL
@@ -105,17 +105,6 @@ static size_t step_size(uint64_t left)
 	return left < STEP_SIZE ? (size_t)left : STEP_SIZE;
 }
 
-/* Begin to write the bytes [at, at + n), and wait for the step before them. */
-static int write_out(int fd, uint64_t start, uint64_t at, size_t n,
-		     const char *name, struct pvn_err *err)
-{
-	if (sync_file_range(fd, (off_t)at, (off_t)n, SYNC_FILE_RANGE_WRITE))
-		return pvn_err_errno(err, errno, "cannot write '%s'", name);
-	return at - start < STEP_SIZE ? 0
-				      : device_write_out(fd, at - STEP_SIZE,
-							 STEP_SIZE, name, err);
-}
-
 int slot_copy(int from, int to, uint64_t start, uint64_t end, const char *name,
 	      struct pvn_err *err)
 {
@@ -126,9 +115,7 @@ int slot_copy(int from, int to, uint64_t start, uint64_t end, const char *name,
 		int rc = read_at(from, buf, n, (off_t)at, SOURCE, err);
 
 		if (!rc)
-			rc = write_at(to, buf, n, (off_t)at, name, err);
-		if (!rc)
-			rc = write_out(to, start, at, n, name, err);
+			rc = write_behind_at(to, buf, n, (off_t)at, name, err);
 		if (rc)
 			return rc;
 		at += n;

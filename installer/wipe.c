@@ -106,7 +106,7 @@ int wipe_range(int fd, const char *path, uint64_t start, uint64_t size,
 		rc = wipe_btrfs_copies(fd, path, start, size, err);
 	if (!rc)
 		rc = wipe_signatures(fd, path, start, size, err);
-	return rc ? rc : device_write_out(fd, 0, 0, path, err);
+	return rc ? rc : device_write_out(fd, path, err);
 }
 
 /* A damaged table may say anything. */

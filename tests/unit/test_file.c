@@ -2,6 +2,7 @@
 /* test_file.c: whole files. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "file.h"
@@ -52,6 +53,43 @@ PVN_TEST(failed_write_leaves_nothing)
 	rmdir(path);
 	rmdir(dir);
 	assert_int_equal(file_write(path, "text", 0644, &err), -ENOENT);
+}
+
+/* More than one part, and less than a whole one at the end. */
+PVN_TEST(writes_behind)
+{
+	size_t size = 2 * WRITE_BEHIND_PART + 5000;
+	autofree char *dir = temp_folder();
+	autofree char *path = xasprintf("%s/device", dir);
+	autofree char *want = xcalloc(1, size);
+	autofree char *have = xcalloc(1, size);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct pvn_err err = { 0 };
+
+	for (size_t i = 0; i < size; i++)
+		want[i] = (char)(i / 1000 + 1);
+	for (size_t at = 0; at < size; at += WRITE_BEHIND_PART) {
+		size_t n = size - at < WRITE_BEHIND_PART ? size - at
+							 : WRITE_BEHIND_PART;
+
+		assert_int_equal(write_behind_at(fd, want + at, n, (off_t)at,
+						 path, &err),
+				 0);
+	}
+	assert_int_equal(read_at(fd, have, size, 0, path, &err), 0);
+	assert_memory_equal(have, want, size);
+	unlink(path);
+	rmdir(dir);
+}
+
+PVN_TEST(cannot_write_behind)
+{
+	struct pvn_err err = { 0 };
+	autoclose int fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+
+	assert_int_equal(write_behind_at(fd, "text", 4, 0, "a disk", &err),
+			 -ENOSPC);
+	assert_non_null(strstr(err.msg, "cannot write 'a disk'"));
 }
 
 PVN_TEST(missing_file)

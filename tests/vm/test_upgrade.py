@@ -329,6 +329,28 @@ def test_release_that_hangs(disk_alone, installed_bios, iso, signer):
     assert wait_until_given_up(host, 400) == "it did not come up"
 
 
+@pytest.mark.faults
+def test_disk_that_goes_during_an_upgrade(new_machine, new_disk, installed_bios, iso, signer):
+    """It ends soon, with a line that says so; dom0 is in memory and goes on.
+
+        desk --- ssh --- host --- sda, deleted after 20 MiB
+    """
+    disk = Disk(new_disk("gone", installed_bios.disk), bus="sata")
+    host = new_machine("gone", kind=Host, disks=[disk]).start()
+    host.wait_for_boot()
+    trust(host, signer)
+    release = signer(iso, "99.6")
+    both = release.with_suffix(".both")
+    both.write_bytes(pathlib.Path(f"{release}.minisig").read_bytes() + release.read_bytes())
+    done = host.feed("(dd bs=1M count=20 iflag=fullblock 2>/dev/null;"
+                     " echo 1 >/sys/block/sda/device/delete; cat) | host upgrade -", both)
+    assert done.status == 1, done
+    assert re.search("^host upgrade: step 'write': cannot write '/dev/sda[34]'", done.stderr, re.M), done
+    # at once, and not when all has been taken into memory
+    assert all(int(n) < 25 for n in re.findall(r"(\d+)M read", done.stderr)), done
+    host.check()
+
+
 def grubenv_of(image):
     """The variables, from where the file is."""
     begin = image.find(b"# GRUB Environment Block\n", ESP[0], ESP[1])

@@ -15,7 +15,7 @@
 #include "signals.h"
 #include "slot_write.h"
 
-#define CHUNK ((size_t)1024 * 1024)
+#define CHUNK WRITE_BEHIND_PART
 /* A signature of minisign: comment, signature, trusted comment, signature of both. */
 #define SIGNATURE_BEGIN "untrusted comment:"
 #define SIGNATURE_LINES 4
@@ -180,8 +180,8 @@ int slot_writer_copy(struct slot_writer *w, struct pvn_err *err)
 				    "'%s' ends too early: it is cut off",
 				    w->name);
 		rc = n < 0 ? (int)n
-			   : write_at(w->fd, buf, len, (off_t)at,
-				      w->slot->device, err);
+			   : write_behind_at(w->fd, buf, len, (off_t)at,
+					     w->slot->device, err);
 		at += len;
 		progress_bytes(at);
 	}
@@ -278,7 +278,8 @@ static int copy_rest(int from, int to, const struct slot *slot,
 
 		rc = read_at(from, buf, len, (off_t)at, slot->device, err);
 		if (!rc)
-			rc = write_at(to, buf, len, (off_t)at, device, err);
+			rc = write_behind_at(to, buf, len, (off_t)at, device,
+					     err);
 		if (!rc)
 			rc = signals_check(err);
 	}

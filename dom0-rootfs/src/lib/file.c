@@ -189,6 +189,25 @@ int write_at(int fd, const void *buf, size_t len, off_t offset,
 	return 0;
 }
 
+int write_behind_at(int fd, const void *buf, size_t len, off_t offset,
+		    const char *name, struct pvn_err *err)
+{
+	off_t behind = (off_t)WRITE_BEHIND_PART < offset
+			       ? (off_t)WRITE_BEHIND_PART
+			       : offset;
+	int rc = write_at(fd, buf, len, offset, name, err);
+
+	if (rc)
+		return rc;
+	if (sync_file_range(fd, offset, (off_t)len, SYNC_FILE_RANGE_WRITE) ||
+	    (behind && sync_file_range(fd, offset - behind, behind,
+				       SYNC_FILE_RANGE_WAIT_BEFORE |
+					       SYNC_FILE_RANGE_WRITE |
+					       SYNC_FILE_RANGE_WAIT_AFTER)))
+		return pvn_err_errno(err, errno, "cannot write '%s'", name);
+	return 0;
+}
+
 int read_at(int fd, void *buf, size_t len, off_t offset, const char *name,
 	    struct pvn_err *err)
 {

@@ -37,4 +37,11 @@ int write_at(int fd, const void *buf, size_t len, off_t offset,
 int read_at(int fd, void *buf, size_t len, off_t offset, const char *name,
 	    struct pvn_err *err);
 
+/* write_at() for a long copy to a device, from its start on in parts of at most this size:
+ * begins to write the part out, and waits until the one before it is. A writer with much that is
+ * not yet written is made to wait by the kernel, for ever when the disk was pulled out meanwhile. */
+#define WRITE_BEHIND_PART ((size_t)1024 * 1024)
+int write_behind_at(int fd, const void *buf, size_t len, off_t offset,
+		    const char *name, struct pvn_err *err);
+
 #endif
