@@ -9,12 +9,11 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include "../lib/file.h"
+#include "child.h"
 #include "host.h"
 #include "seed.h"
 #include "seed_fat.h"
@@ -61,54 +60,31 @@ int seed_put_files(const void *arg, const char *dir, struct pvn_err *err)
 
 typedef int work_fn(const void *arg, const char *dir, struct pvn_err *err);
 
-static int mount_and_work(const char *device, const char *dir, work_fn *work,
-			  const void *arg, struct pvn_err *err)
+struct mounted {
+	const char *device;
+	const char *dir;
+	work_fn *work;
+	const void *arg;
+};
+
+/* In the child. */
+static int mount_and_work(void *arg, struct pvn_err *err)
 {
+	const struct mounted *m = arg;
 	int rc;
 
 	if (unshare(CLONE_NEWNS) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return pvn_err_errno(err, errno,
 				     "cannot make a mount namespace");
-	if (mount(device, dir, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	if (mount(m->device, m->dir, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "umask=077"))
-		return pvn_err_errno(err, errno, "cannot mount '%s'", device);
-	rc = work(arg, dir, err);
-	if (umount(dir) && !rc)
-		rc = pvn_err_errno(err, errno, "cannot unmount '%s'", device);
-	return rc;
-}
-
-/* The child's error comes back through shared memory. */
-static int in_child(const char *device, const char *dir, work_fn *work,
-		    const void *arg, struct pvn_err *err)
-{
-	struct pvn_err *shared = mmap(NULL, sizeof(*shared),
-				      PROT_READ | PROT_WRITE,
-				      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status = 0;
-	pid_t pid;
-	int rc;
-
-	if (shared == MAP_FAILED)
-		return pvn_err_errno(err, errno, "cannot map memory");
-	pid = fork();
-	if (pid == 0)
-		_exit(mount_and_work(device, dir, work, arg, shared) ? 1 : 0);
-	if (pid < 0) {
-		rc = pvn_err_errno(err, errno, "cannot fork");
-	} else {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		if (!status)
-			rc = 0;
-		else if (shared->code)
-			rc = pvn_err(err, shared->code, "%s", shared->msg);
-		else
-			rc = pvn_err(err, -EIO, "the writer of '%s' was killed",
-				     device);
-	}
-	munmap(shared, sizeof(*shared));
+		return pvn_err_errno(err, errno, "cannot mount '%s'",
+				     m->device);
+	rc = m->work(m->arg, m->dir, err);
+	if (umount(m->dir) && !rc)
+		rc = pvn_err_errno(err, errno, "cannot unmount '%s'",
+				   m->device);
 	return rc;
 }
 
@@ -116,13 +92,16 @@ int seed_mounted(const char *device, work_fn *work, const void *arg,
 		 struct pvn_err *err)
 {
 	char dir[] = PATH_RUN "/seed-XXXXXX";
+	autofree char *what = xasprintf("the writer of '%s'", device);
+	struct mounted mounted = { device, dir, work, arg };
 	int rc = mkdir_p(PATH_RUN, 0755, err);
 
 	if (rc)
 		return rc;
 	if (!mkdtemp(dir))
 		return pvn_err_errno(err, errno, "cannot make '%s'", dir);
-	rc = in_child(device, dir, work, arg, err);
+	rc = child_run(what, mount_and_work, &mounted, sizeof(mounted), NULL,
+		       err);
 	if (rmdir(dir) && !rc)
 		rc = pvn_err_errno(err, errno, "cannot remove '%s'", dir);
 	return rc;
