@@ -165,6 +165,12 @@ def test_guest_that_ignores_shutdown(host):
     host.assert_traces_are(basis)
 
 
+def test_dom0_comes_first(host):
+    """Where guests want more CPU than there is, dom0 has eight times as much of it as one of them."""
+    told = host.succeed("xl sched-credit2")
+    assert re.search(r"^Domain-0 +0 +2048 ", told, re.M), told
+
+
 def test_second_guestd_is_refused(host):
     """Two would both start what is to be started.
 

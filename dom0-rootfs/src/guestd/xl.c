@@ -13,6 +13,8 @@
 #include "guestd.h"
 
 #define KEPT 32
+/* That of a guest is 256, and 65535 is the most. */
+#define DOM0_WEIGHT 2048
 
 struct kept {
 	unsigned long number; /* 0: none */
@@ -84,6 +86,23 @@ static const libxl_childproc_hooks child_hooks = {
 	.fork_replacement = fork_ordinary,
 };
 
+/* Xen gives dom0 as much of a CPU as any guest, and all disks and networks of all of them
+ * wait for it, and so does whoever wants to stop one that takes too much. */
+static void prefer_dom0(struct guestd *g)
+{
+	unsigned long mark = xl_mark();
+	libxl_domain_sched_params params;
+	struct pvn_err err;
+
+	libxl_domain_sched_params_init(&params);
+	params.weight = DOM0_WEIGHT;
+	if (libxl_domain_sched_params_set(g->ctx, 0, &params)) {
+		xl_error(mark, 0, &err, "cannot set the weight of dom0");
+		say(LOG_WARNING, "%s", err.msg);
+	}
+	libxl_domain_sched_params_dispose(&params);
+}
+
 int xl_open(struct guestd *g, struct pvn_err *err)
 {
 	if (libxl_ctx_alloc(&g->ctx, LIBXL_VERSION, 0, &logger)) {
@@ -97,6 +116,7 @@ int xl_open(struct guestd *g, struct pvn_err *err)
 		return pvn_err_errno(err, errno, "cannot connect to xenstored");
 	if (!xs_watch(g->xs, "@introduceDomain", "introduce"))
 		return pvn_err_errno(err, errno, "cannot watch xenstore");
+	prefer_dom0(g);
 	return 0;
 }
 
