@@ -29,6 +29,7 @@ FENCE = re.compile(r"^```(.+?)\n(.*?)^```$", re.M | re.S)
 WHERE = ("sh build", "sh laptop", "sh host")
 # MiB for the host with so many guests, and one more
 MEMORY = {2: 2560, 10: 6144}
+CPUS = {2: 1, 10: 2}
 # What those that are looked into answer; else the exit code says all.
 ANSWERS = {"uname -r": r"^web1\n\S+-cloud-amd64\n(.*\n)*root\n(.*\n)*0 loaded units",
            "wait staging --for ssh)": r"^staging\n", "-p 2222": r"^web1\n"}
@@ -144,7 +145,8 @@ class Reader:
         logs, memory = LOGS / f"guide-{self.guests}", MEMORY[self.guests]
         install("install", logs, self.key, self.iso, disk.path, answers=None, memory=memory,
                 disks=[disk, Disk(stick, format="raw")])
-        self.host = Host("host1", logs, self.key, disks=[disk], memory=memory).start()
+        self.host = Host("host1", logs, self.key, disks=[disk], memory=memory,
+                         smp=CPUS[self.guests]).start()
         self.host.wait_for_boot()
         self.host.wait_until_succeeds("pidof udhcpd")  # nat0 is there
         self.traces = self.host.traces()
