@@ -53,6 +53,31 @@ def test_run(host, no_leaks):
     host.succeed("guest destroy www", 120)
 
 
+# Its ssh takes connections and says nothing for a while; then it says how many there are.
+SLOW = r"""(
+	until [ "$(pidof dropbear | wc -w)" = 1 ]; do sleep 1; done
+	kill -STOP $(pidof dropbear)
+	echo stopped >/dev/console
+	sleep 12
+	cat /proc/net/tcp /proc/net/tcp6 | grep -cE ':0016 [0-9A-F:]+ 0[18] ' >/tmp/open
+	kill -CONT $(pidof dropbear)
+) >/dev/null 2>&1 </dev/null &"""
+
+
+def test_wait_for_a_slow_ssh(host, no_leaks):
+    """It is waited for, and not made slower by one connection after the other.
+
+        dom0 --- slow
+    """
+    host.succeed("guest create slow --template mini --start", 240)
+    address = wait_for(host, "slow")
+    host.succeed(SLOW, guest=address)
+    host.wait_until_succeeds("guest log slow | grep -q stopped")
+    assert wait_for(host, "slow") == address
+    assert host.succeed("cat /tmp/open", guest=address) == "1\n"
+    host.succeed("guest destroy slow", 120)
+
+
 def test_log(host, no_leaks):
     """The console's log is kept, followed, cleaned of controls and bounded.
 

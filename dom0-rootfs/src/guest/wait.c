@@ -12,11 +12,21 @@
 #define SSH_PORT 22
 /* A closed port gives no event: it is tried again after this. */
 #define RETRY_MS 250
-/* How long one try may take. */
-#define TRY_MS 3000
+/* How long a connection may take, and then until it says something: a guest that has accepted it is there, and
+ * starts a process for it. To try again meanwhile would have a slow one start more and more of them. */
+#define CONNECT_MS 3000
+#define BANNER_MS 60000
 
-/* Does it send "SSH-"? */
-static bool read_banner(int fd)
+/* Not longer than what is left, which may be nothing; a second is what an answer may always take. */
+static int at_most(int ms, time_t seconds)
+{
+	if (seconds < 1)
+		seconds = 1;
+	return seconds * 1000 < ms ? (int)seconds * 1000 : ms;
+}
+
+/* Does it send "SSH-" in time? */
+static bool read_banner(int fd, int ms)
 {
 	char banner[4];
 	size_t n = 0;
@@ -25,7 +35,7 @@ static bool read_banner(int fd)
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		ssize_t r;
 
-		if (poll(&p, 1, TRY_MS) <= 0)
+		if (poll(&p, 1, ms) <= 0)
 			return false;
 		r = recv(fd, banner + n, sizeof(banner) - n, MSG_DONTWAIT);
 		if (r <= 0)
@@ -35,7 +45,7 @@ static bool read_banner(int fd)
 	return !memcmp(banner, "SSH-", sizeof(banner));
 }
 
-static bool ssh_answers(const char *address)
+static bool ssh_answers(const char *address, time_t seconds)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(SSH_PORT) };
@@ -53,10 +63,10 @@ static bool ssh_answers(const char *address)
 	    errno != EINPROGRESS)
 		return false;
 	p.fd = fd;
-	if (poll(&p, 1, TRY_MS) <= 0 ||
+	if (poll(&p, 1, at_most(CONNECT_MS, seconds)) <= 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) || error)
 		return false;
-	return read_banner(fd);
+	return read_banner(fd, at_most(BANNER_MS, seconds));
 }
 
 /* The guest's domain as it is now; 0: there is none. */
@@ -75,8 +85,8 @@ static int find_domain(const struct guest *guest, uint32_t *id_r,
 	return 0;
 }
 
-/* Is it so by now? Returns 1, 0 or an error. @id: 0 for none */
-static int look(struct wait *w, struct store *store, uint32_t id,
+/* Is it so by now, or within @left seconds? Returns 1, 0 or an error. @id: 0 for none */
+static int look(struct wait *w, struct store *store, uint32_t id, time_t left,
 		struct pvn_err *err)
 {
 	int rc;
@@ -94,7 +104,7 @@ static int look(struct wait *w, struct store *store, uint32_t id,
 	w->address = guest_address(store, w->guest, id);
 	if (!w->address)
 		return 0;
-	return w->what == WAIT_IP || ssh_answers(w->address);
+	return w->what == WAIT_IP || ssh_answers(w->address, left);
 }
 
 static int timed_out(const struct wait *w, struct pvn_err *err)
@@ -142,7 +152,7 @@ int wait_until(struct wait *w, struct pvn_err *err)
 
 		rc = find_domain(w->guest, &id, err);
 		if (!rc)
-			rc = look(w, store, id, err);
+			rc = look(w, store, id, end - store_now(), err);
 		if (rc)
 			break;
 		left = end - store_now();
