@@ -67,14 +67,19 @@ def slots(host):
     return {slot["name"]: slot for slot in host.json("host slots")["slots"]}
 
 
-def put(host, release, options=""):
-    """As one would from a desk: the signature and the release through ssh."""
+def feed(host, release, command):
+    """The signature and the release, on a command's standard input."""
     both = release.with_suffix(".both")
     both.write_bytes(pathlib.Path(f"{release}.minisig").read_bytes() + release.read_bytes())
     try:
-        return host.feed(f"host upgrade - {options}", both)
+        return host.feed(command, both)
     finally:
         both.unlink()
+
+
+def put(host, release, options=""):
+    """As one would from a desk: through ssh."""
+    return feed(host, release, f"host upgrade - {options}")
 
 
 def trust(host, signer):
@@ -339,11 +344,8 @@ def test_disk_that_goes_during_an_upgrade(new_machine, new_disk, installed_bios,
     host = new_machine("gone", kind=Host, disks=[disk]).start()
     host.wait_for_boot()
     trust(host, signer)
-    release = signer(iso, "99.6")
-    both = release.with_suffix(".both")
-    both.write_bytes(pathlib.Path(f"{release}.minisig").read_bytes() + release.read_bytes())
-    done = host.feed("(dd bs=1M count=20 iflag=fullblock 2>/dev/null;"
-                     " echo 1 >/sys/block/sda/device/delete; cat) | host upgrade -", both)
+    done = feed(host, signer(iso, "99.6"), "(dd bs=1M count=20 iflag=fullblock 2>/dev/null;"
+                " echo 1 >/sys/block/sda/device/delete; cat) | host upgrade -")
     assert done.status == 1, done
     assert re.search("^host upgrade: step 'write': cannot write '/dev/sda[34]'", done.stderr, re.M), done
     # at once, and not when all has been taken into memory
