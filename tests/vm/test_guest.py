@@ -137,3 +137,33 @@ def test_bad_requests_are_refused(host, no_leaks):
     assert not problems, "\n".join(problems)
     host.assert_traces_are(basis, limit=0)
     host.succeed("guest destroy taken", 120)
+
+
+def test_mounted_disk_stays(host, no_leaks):
+    """A guest with a disk that is mounted in dom0 is not destroyed. Where it was mounted a
+    moment later, it is in the way of nobody but a guest of the same name.
+
+        dom0: /mnt = web1's xvda, then gone's
+    """
+    host.succeed("guest create web1 --template mini", 240)
+    host.wait_until_succeeds("mount -o ro /dev/pvn_*/guest-web1-xvda /mnt")
+    refused = host.fail("guest destroy web1")
+    assert refused.status == 1 and not refused.stdout
+    assert refused.stderr.count("\n") == 1 and "is mounted in dom0" in refused.stderr
+    assert list(host.guests()) == ["web1"]
+    host.succeed("umount /mnt; guest destroy web1")
+
+    host.succeed("""
+        vg=$(vgs --noheadings -o vg_name | tr -d ' ')
+        lvcreate -q -y -V 8m -T $vg/pool -n guest-gone-xvda
+        mke2fs -q -F /dev/$vg/guest-gone-xvda
+        mount /dev/$vg/guest-gone-xvda /mnt
+        echo guest-gone-xvda >/state/guests/.gone.removed
+    """)
+    host.succeed("guest create other --template mini; guest set other --description x", 60)
+    assert "is mounted in dom0" in host.fail("guest create gone --template mini").stderr
+    host.succeed("guest destroy other")
+    host.wait_until_succeeds("grep -q 'upkeep: .*guest-gone-xvda.* is mounted' /var/log/messages")
+    host.succeed("umount /mnt")
+    host.wait_until_succeeds("! [ -e /dev/pvn_*/guest-gone-xvda ]")
+    assert host.succeed("guest create gone --template mini && guest destroy gone")

@@ -116,6 +116,11 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	find_volumes(d);
 	if (!guest && !d->volumes.n)
 		return err->code;
+	if (!d->change.o->facts)
+		rc = volumes_check_unheld(d->change.set.host.vg, &d->volumes,
+					  err);
+	if (rc)
+		return rc;
 	d->path = guestconf_path(name);
 	/* Also without a domain: guestd may be about to start it again. */
 	if (guest)

@@ -217,29 +217,51 @@ static int is_removed(const struct dirent *entry)
 	       !strcmp(entry->d_name + len - strlen(REMOVED), REMOVED);
 }
 
-/* Path of one list of volumes to be removed, or NULL. */
-static char *next_removal(void)
+/* Path of one list of volumes to be removed, none of @stuck's, or NULL. Caller frees. */
+static char *next_removal(const struct settle_stuck *stuck)
 {
 	struct dirent **entries = NULL;
 	int n = scandir(PATH_GUESTS, &entries, is_removed, alphasort);
-	char *path = n > 0 ? xasprintf(PATH_GUESTS "/%s", entries[0]->d_name)
-			   : NULL;
+	char *path = NULL;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		autofree char *one =
+			xasprintf(PATH_GUESTS "/%s", entries[i]->d_name);
+
 		free(entries[i]);
+		if (path || strlist_has(&stuck->paths, one))
+			continue;
+		path = one;
+		one = NULL;
+	}
 	free(entries);
 	return path;
 }
 
-int settle_one(const char *vg, bool *more_r, struct pvn_err *err)
+static void remove_or_pass_over(const char *vg, const char *path,
+				struct settle_stuck *stuck)
+{
+	struct pvn_err err = { 0 };
+
+	if (!remove_listed(vg, path, &err))
+		return;
+	if (!stuck->paths.n)
+		stuck->first = err;
+	strlist_add(&stuck->paths, path);
+}
+
+int settle_one(const char *vg, struct settle_stuck *stuck, bool *more_r,
+	       struct pvn_err *err)
 {
 	auto_strlist struct strlist names = { 0 };
-	autofree char *path = next_removal();
+	autofree char *path = next_removal(stuck);
 	int rc = 0;
 
 	*more_r = path != NULL;
-	if (path)
-		return remove_listed(vg, path, err);
+	if (path) {
+		remove_or_pass_over(vg, path, stuck);
+		return 0;
+	}
 	guests_conf_names(&names);
 	for (size_t i = 0; !rc && !*more_r && i < names.n; i++)
 		rc = settle_names(vg, names.v[i], more_r, err);
@@ -248,12 +270,14 @@ int settle_one(const char *vg, bool *more_r, struct pvn_err *err)
 
 int settle_all(const char *vg, struct pvn_err *err)
 {
+	struct settle_stuck stuck = { 0 };
 	bool more;
 	int rc;
 
 	do {
-		rc = settle_one(vg, &more, err);
+		rc = settle_one(vg, &stuck, &more, err);
 	} while (!rc && more);
+	strlist_free(&stuck.paths);
 	return rc;
 }
 

@@ -23,10 +23,18 @@ int settle_removal(const char *vg, const char *guest, struct pvn_err *err);
 /* Finish what concerns @guest. Costs next to nothing when that is nothing. */
 int settle_guest(const char *vg, const char *guest, struct pvn_err *err);
 
-/* Finish one thing, of whatever guest; *more_r: there was one. */
-int settle_one(const char *vg, bool *more_r, struct pvn_err *err);
+/* Removals that failed, and why the first did: as of a volume that is mounted in dom0. */
+struct settle_stuck {
+	struct strlist paths;
+	struct pvn_err first;
+};
 
-/* Finish all. */
+/* Finish one thing, of whatever guest; *more_r: there was one. A removal that fails is
+ * in nobody's way: it is added to @stuck, whose .paths the caller frees, and passed over. */
+int settle_one(const char *vg, struct settle_stuck *stuck, bool *more_r,
+	       struct pvn_err *err);
+
+/* Finish all, but removals that fail: upkeep tells of those. */
 int settle_all(const char *vg, struct pvn_err *err);
 
 /* Remove the volumes of spares that are gone, and tell guestd of those that became

@@ -20,7 +20,8 @@ static void pause_a_while(void)
 	nanosleep(&tick, NULL);
 }
 
-static int settle(const char *vg, struct pvn_err *err)
+static int settle(const char *vg, struct settle_stuck *stuck,
+		  struct pvn_err *err)
 {
 	bool more = true;
 	int rc = 0;
@@ -29,7 +30,7 @@ static int settle(const char *vg, struct pvn_err *err)
 		rc = host_lock("upkeep", err);
 		if (rc)
 			return rc;
-		rc = settle_one(vg, &more, err);
+		rc = settle_one(vg, stuck, &more, err);
 		if (!rc && !more)
 			rc = settle_spares(vg, err);
 		host_unlock();
@@ -111,6 +112,7 @@ static void refresh_cache(const char *vg)
 int upkeep_run(int argc, char **argv)
 {
 	auto_host struct host host = { 0 };
+	struct settle_stuck stuck = { 0 };
 	struct pvn_err err = { 0 };
 	int rc;
 
@@ -121,9 +123,14 @@ int upkeep_run(int argc, char **argv)
 	progress_log();
 	rc = host_read(&host, &err);
 	if (!rc)
-		rc = settle(host.vg, &err);
+		rc = settle(host.vg, &stuck, &err);
 	if (!rc && argc)
 		rc = make_spare(&err);
+	if (!rc && stuck.paths.n) {
+		err = stuck.first;
+		rc = err.code;
+	}
+	strlist_free(&stuck.paths);
 	if (rc) {
 		fprintf(stderr, "paravane upkeep: %s\n", err.msg);
 		return PVN_EXIT_FAILED;

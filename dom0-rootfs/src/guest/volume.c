@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* volume.c: thin volumes, through LVM's own commands. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -349,6 +350,22 @@ static int list_present(const char *vg, const struct strlist *names,
 	return rc;
 }
 
+int volumes_check_unheld(const char *vg, const struct strlist *names,
+			 struct pvn_err *err)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		autofree char *path = xasprintf("/dev/%s/%s", vg, names->v[i]);
+		autoclose int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+		if (fd < 0 && errno == EBUSY)
+			return pvn_err(
+				err, -EBUSY,
+				"volume '%s' is mounted in dom0, or mapped: unmount '%s' and try again",
+				names->v[i], path);
+	}
+	return 0;
+}
+
 int volumes_remove(const char *vg, const struct strlist *names,
 		   struct pvn_err *err)
 {
@@ -356,8 +373,10 @@ int volumes_remove(const char *vg, const struct strlist *names,
 					     "-y" };
 	const size_t n_words = sizeof(words) / sizeof(words[0]);
 	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
-	int rc = 0;
+	int rc = volumes_check_unheld(vg, names, err);
 
+	if (rc)
+		return rc;
 	/* blkback closes a device a moment after its guest is gone. */
 	for (int i = 0; i < REMOVE_TRIES; i++) {
 		auto_strlist struct strlist argv = { 0 };

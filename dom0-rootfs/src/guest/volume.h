@@ -77,7 +77,12 @@ int volume_tag(const char *vg, const char *name, const char *tag,
 int volume_freeze(const char *vg, const char *name, struct pvn_err *err);
 /* @path is /dev/<vg>/<name> or <vg>/<name>. */
 int volume_activate(const char *path, struct pvn_err *err);
-/* A volume that isn't there is no error; one that is busy is tried for 10 s. */
+/* -EBUSY if dom0's kernel has one of @names mounted or mapped; what blkback has open, and
+ * one that isn't there, is no error. */
+int volumes_check_unheld(const char *vg, const struct strlist *names,
+			 struct pvn_err *err);
+/* A volume that isn't there is no error. One that is held, see above, is refused at once; one
+ * that is busy otherwise is tried for 10 s or more. */
 int volume_remove(const char *vg, const char *name, struct pvn_err *err);
 int volumes_remove(const char *vg, const struct strlist *names,
 		   struct pvn_err *err);

@@ -24,6 +24,7 @@ struct upkeep {
 	char line[256];
 	size_t len;
 	char made[SPARE_ID_MAX]; /* the spare whose volumes it made, or "" */
+	char told[256]; /* what it said last of what is wrong */
 };
 
 static struct upkeep *of(struct guestd *g)
@@ -87,6 +88,15 @@ static void begin(struct guestd *g, struct upkeep *u)
 	}
 }
 
+/* Once, not with each try. */
+static void tell(struct upkeep *u)
+{
+	if (!strcmp(u->told, u->line))
+		return;
+	strcpy(u->told, u->line);
+	say(LOG_WARNING, "%s", u->line);
+}
+
 /* A spare's ID, or what a person should know. */
 static void take_line(struct upkeep *u)
 {
@@ -95,7 +105,7 @@ static void take_line(struct upkeep *u)
 	    strspn(u->line, "0123456789abcdef") == u->len)
 		strcpy(u->made, u->line);
 	else if (u->len && strncmp(u->line, "waiting for ", 12))
-		say(LOG_WARNING, "%s", u->line);
+		tell(u);
 	u->len = 0;
 }
 
@@ -108,12 +118,13 @@ static void ended(struct guestd *g, struct upkeep *u)
 	while (waitpid(u->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	u->pid = 0;
+	if (u->made[0])
+		spares_build(g, u->made);
 	if (status) {
 		u->due = now_ms() + RETRY_MS;
 		return;
 	}
-	if (u->made[0])
-		spares_build(g, u->made);
+	u->told[0] = '\0';
 	if (spares_wanted(g))
 		upkeep_ask(g);
 }
