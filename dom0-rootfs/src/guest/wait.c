@@ -16,6 +16,8 @@
  * starts a process for it. To try again meanwhile would have a slow one start more and more of them. */
 #define CONNECT_MS 3000
 #define BANNER_MS 60000
+/* How often it is looked meanwhile whether the guest is still there. */
+#define LOOK_MS 1000
 
 /* Not longer than what is left, which may be nothing; a second is what an answer may always take. */
 static int at_most(int ms, time_t seconds)
@@ -25,17 +27,22 @@ static int at_most(int ms, time_t seconds)
 	return seconds * 1000 < ms ? (int)seconds * 1000 : ms;
 }
 
-/* Does it send "SSH-" in time? */
-static bool read_banner(int fd, int ms)
+/* Does it send "SSH-" in time? A guest that goes ends no connection. */
+static bool read_banner(int fd, uint32_t id, int ms)
 {
 	char banner[4];
 	size_t n = 0;
 
 	while (n < sizeof(banner)) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		ssize_t r;
+		int slice = ms < LOOK_MS ? ms : LOOK_MS;
+		ssize_t r = poll(&p, 1, slice);
 
-		if (poll(&p, 1, ms) <= 0)
+		if (!r && slice < ms && domain_runs(id)) {
+			ms -= slice;
+			continue;
+		}
+		if (r <= 0)
 			return false;
 		r = recv(fd, banner + n, sizeof(banner) - n, MSG_DONTWAIT);
 		if (r <= 0)
@@ -45,7 +52,7 @@ static bool read_banner(int fd, int ms)
 	return !memcmp(banner, "SSH-", sizeof(banner));
 }
 
-static bool ssh_answers(const char *address, time_t seconds)
+static bool ssh_answers(const char *address, uint32_t id, time_t seconds)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 				  .sin_port = htons(SSH_PORT) };
@@ -66,7 +73,7 @@ static bool ssh_answers(const char *address, time_t seconds)
 	if (poll(&p, 1, at_most(CONNECT_MS, seconds)) <= 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) || error)
 		return false;
-	return read_banner(fd, at_most(BANNER_MS, seconds));
+	return read_banner(fd, id, at_most(BANNER_MS, seconds));
 }
 
 /* The guest's domain as it is now; 0: there is none. */
@@ -104,7 +111,7 @@ static int look(struct wait *w, struct store *store, uint32_t id, time_t left,
 	w->address = guest_address(store, w->guest, id);
 	if (!w->address)
 		return 0;
-	return w->what == WAIT_IP || ssh_answers(w->address, left);
+	return w->what == WAIT_IP || ssh_answers(w->address, id, left);
 }
 
 static int timed_out(const struct wait *w, struct pvn_err *err)
