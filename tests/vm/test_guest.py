@@ -167,3 +167,24 @@ def test_mounted_disk_stays(host, no_leaks):
     host.succeed("umount /mnt")
     host.wait_until_succeeds("! [ -e /dev/pvn_*/guest-gone-xvda ]")
     assert host.succeed("guest create gone --template mini && guest destroy gone")
+
+
+def test_read_disk_stays_a_while(host, no_leaks):
+    """A program in dom0 that reads a destroyed guest's disk holds up its removal, and nobody
+    but a guest of the same name."""
+    host.succeed("guest create web1 --template mini", 240)
+    host.wait_until_succeeds("ls /dev/pvn_*/guest-web1-xvda")
+    disk = host.succeed("ls /dev/pvn_*/guest-web1-xvda").strip()
+    reader = host.succeed(f"sleep 3600 <{disk} >/dev/null 2>&1 & echo $!").strip()
+    host.succeed("guest destroy web1")
+
+    host.succeed("guest create other --template mini", 240)
+    said = host.succeed("PVN_DEBUG=1 guest set other --description x 2>&1", 60)
+    assert "lvremove" not in said and host.succeed(f"ls {disk}")
+    refused = host.fail("guest create web1 --template mini", 60)
+    assert refused.stderr.count("\n") == 1 and "'guest-web1-xvda' is in use: a program" in refused.stderr
+    host.wait_until_succeeds("grep -q 'upkeep: .*guest-web1-xvda.* is in use' /var/log/messages")
+
+    host.succeed(f"kill {reader}")
+    host.wait_until_succeeds(f"! [ -e {disk} ]")
+    host.succeed("guest destroy other")

@@ -63,3 +63,16 @@ int dm_target(const char *name, bool status, char **params_r,
 	*params_r = xstrdup((const char *)(target + 1));
 	return 0;
 }
+
+bool dm_is_open(const char *name)
+{
+	autoclose int fd = open(CONTROL, O_RDWR | O_CLOEXEC);
+	struct dm_ioctl io = {
+		.version = { DM_VERSION_MAJOR },
+		.data_size = sizeof(io),
+		.data_start = sizeof(io),
+	};
+
+	snprintf(io.name, sizeof(io.name), "%s", name);
+	return fd >= 0 && !ioctl(fd, DM_DEV_STATUS, &io) && io.open_count > 0;
+}

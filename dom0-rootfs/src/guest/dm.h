@@ -15,4 +15,8 @@ char *dm_name(const char *vg, const char *volume, const char *suffix);
 int dm_target(const char *name, bool status, char **params_r,
 	      struct pvn_err *err);
 
+/* Whether something in dom0 has mapping @name open: a program, a mount, or blkback for a
+ * guest. One that isn't there is not open. */
+bool dm_is_open(const char *name);
+
 #endif

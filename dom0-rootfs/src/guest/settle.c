@@ -36,7 +36,9 @@ int settle_remove_later(const char *guest, const struct strlist *volumes,
 	return file_write(path, text, 0600, err);
 }
 
-static int remove_listed(const char *vg, const char *path, struct pvn_err *err)
+/* @patient: wait a while for what is in use. */
+static int remove_listed(const char *vg, const char *path, bool patient,
+			 struct pvn_err *err)
 {
 	autofree char *text = NULL;
 	auto_strlist struct strlist names = { 0 };
@@ -48,7 +50,10 @@ static int remove_listed(const char *vg, const char *path, struct pvn_err *err)
 	for (char *name = strtok_r(text, "\n", &save); name;
 	     name = strtok_r(NULL, "\n", &save))
 		strlist_add(&names, name);
-	rc = volumes_remove(vg, &names, err);
+	if (!patient)
+		rc = volumes_check_unused(vg, &names, err);
+	if (!rc)
+		rc = volumes_remove(vg, &names, err);
 	if (!rc && unlink(path))
 		rc = pvn_err_errno(err, errno, "cannot remove '%s'", path);
 	return rc;
@@ -198,7 +203,7 @@ int settle_removal(const char *vg, const char *guest, struct pvn_err *err)
 {
 	autofree char *path = removed_path(guest);
 
-	return file_exists(path) ? remove_listed(vg, path, err) : 0;
+	return file_exists(path) ? remove_listed(vg, path, true, err) : 0;
 }
 
 int settle_guest(const char *vg, const char *guest, struct pvn_err *err)
@@ -243,7 +248,7 @@ static void remove_or_pass_over(const char *vg, const char *path,
 {
 	struct pvn_err err = { 0 };
 
-	if (!remove_listed(vg, path, &err))
+	if (!remove_listed(vg, path, false, &err))
 		return;
 	if (!stuck->paths.n)
 		stuck->first = err;

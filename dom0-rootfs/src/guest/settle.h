@@ -23,14 +23,15 @@ int settle_removal(const char *vg, const char *guest, struct pvn_err *err);
 /* Finish what concerns @guest. Costs next to nothing when that is nothing. */
 int settle_guest(const char *vg, const char *guest, struct pvn_err *err);
 
-/* Removals that failed, and why the first did: as of a volume that is mounted in dom0. */
+/* Removals that failed, and why the first did: as of a volume that is in use in dom0. */
 struct settle_stuck {
 	struct strlist paths;
 	struct pvn_err first;
 };
 
 /* Finish one thing, of whatever guest; *more_r: there was one. A removal that fails is
- * in nobody's way: it is added to @stuck, whose .paths the caller frees, and passed over. */
+ * in nobody's way: it is added to @stuck, whose .paths the caller frees, and passed over,
+ * at once where a volume is in use. */
 int settle_one(const char *vg, struct settle_stuck *stuck, bool *more_r,
 	       struct pvn_err *err);
 

@@ -366,6 +366,23 @@ int volumes_check_unheld(const char *vg, const struct strlist *names,
 	return 0;
 }
 
+int volumes_check_unused(const char *vg, const struct strlist *names,
+			 struct pvn_err *err)
+{
+	int rc = volumes_check_unheld(vg, names, err);
+
+	for (size_t i = 0; !rc && i < names->n; i++) {
+		autofree char *mapping = dm_name(vg, names->v[i], "");
+
+		if (dm_is_open(mapping))
+			rc = pvn_err(
+				err, -EBUSY,
+				"volume '%s' is in use: a program in dom0, or a guest, has '/dev/%s/%s' open",
+				names->v[i], vg, names->v[i]);
+	}
+	return rc;
+}
+
 int volumes_remove(const char *vg, const struct strlist *names,
 		   struct pvn_err *err)
 {
@@ -383,6 +400,9 @@ int volumes_remove(const char *vg, const struct strlist *names,
 
 		if (i)
 			nanosleep(&tick, NULL);
+		rc = volumes_check_unused(vg, names, err);
+		if (rc)
+			continue;
 		for (size_t j = 0; j < n_words; j++)
 			strlist_add(&argv, words[j]);
 		rc = list_present(vg, names, &argv, err);

@@ -81,8 +81,11 @@ int volume_activate(const char *path, struct pvn_err *err);
  * one that isn't there, is no error. */
 int volumes_check_unheld(const char *vg, const struct strlist *names,
 			 struct pvn_err *err);
+/* -EBUSY if anything has one of @names open now, blkback too. */
+int volumes_check_unused(const char *vg, const struct strlist *names,
+			 struct pvn_err *err);
 /* A volume that isn't there is no error. One that is held, see above, is refused at once; one
- * that is busy otherwise is tried for 10 s or more. */
+ * that is in use otherwise is waited for, 10 s. */
 int volume_remove(const char *vg, const char *name, struct pvn_err *err);
 int volumes_remove(const char *vg, const struct strlist *names,
 		   struct pvn_err *err);

@@ -13,6 +13,8 @@
 #define PROGRAM "/usr/bin/paravane"
 /* After a command: maybe another comes. */
 #define DELAY_MS 1000
+/* After a failure, and after more in a row. */
+#define SOON_MS 2000
 #define RETRY_MS 30000
 /* Commands that a person waits for go first. */
 #define NICE 10
@@ -24,7 +26,9 @@ struct upkeep {
 	char line[256];
 	size_t len;
 	char made[SPARE_ID_MAX]; /* the spare whose volumes it made, or "" */
-	char told[256]; /* what it said last of what is wrong */
+	char wrong[256]; /* what it said last of what is wrong */
+	char told[256]; /* what of that is in the log */
+	bool failed; /* the last one did */
 };
 
 static struct upkeep *of(struct guestd *g)
@@ -71,6 +75,7 @@ static void begin(struct guestd *g, struct upkeep *u)
 	u->due = 0;
 	u->len = 0;
 	u->made[0] = '\0';
+	strcpy(u->wrong, "paravane upkeep: failed without a word");
 	if (pipe2(ends, O_CLOEXEC)) {
 		say(LOG_ERR, "upkeep: %s", strerror(errno));
 		return;
@@ -91,10 +96,10 @@ static void begin(struct guestd *g, struct upkeep *u)
 /* Once, not with each try. */
 static void tell(struct upkeep *u)
 {
-	if (!strcmp(u->told, u->line))
+	if (!strcmp(u->told, u->wrong))
 		return;
-	strcpy(u->told, u->line);
-	say(LOG_WARNING, "%s", u->line);
+	strcpy(u->told, u->wrong);
+	say(LOG_WARNING, "%s", u->wrong);
 }
 
 /* A spare's ID, or what a person should know. */
@@ -105,8 +110,20 @@ static void take_line(struct upkeep *u)
 	    strspn(u->line, "0123456789abcdef") == u->len)
 		strcpy(u->made, u->line);
 	else if (u->len && strncmp(u->line, "waiting for ", 12))
-		tell(u);
+		strcpy(u->wrong, u->line);
 	u->len = 0;
+}
+
+/* The first time may be a matter of a moment: blkback has a volume still open. And where
+ * it made a spare all the same, another may be wanted. */
+static void failed(struct upkeep *u)
+{
+	const bool soon = !u->failed || u->made[0];
+
+	if (u->failed)
+		tell(u);
+	u->due = now_ms() + (soon ? SOON_MS : RETRY_MS);
+	u->failed = true;
 }
 
 static void ended(struct guestd *g, struct upkeep *u)
@@ -121,9 +138,10 @@ static void ended(struct guestd *g, struct upkeep *u)
 	if (u->made[0])
 		spares_build(g, u->made);
 	if (status) {
-		u->due = now_ms() + RETRY_MS;
+		failed(u);
 		return;
 	}
+	u->failed = false;
 	u->told[0] = '\0';
 	if (spares_wanted(g))
 		upkeep_ask(g);
