@@ -201,6 +201,9 @@ int slot_compare(int from, int to, uint64_t start, uint64_t end,
 		 const char *name, struct pvn_err *err);
 
 /* state.c: all leave it mounted. */
+/* What grubenv says for longer than one start, on the state partition; the host keeps it up to date. GRUB reads
+ * it where grubenv is lost, and replays no journal: it is there before the first start. */
+#define BOOT_NOTES "boot"
 int state_make(struct install *in, struct pvn_err *err);
 /* Make the folders that it has to have, once it is mounted. */
 int state_folders(struct pvn_err *err);

@@ -17,8 +17,6 @@
 #define REMEDY                                                                     \
 	"mend it in the rescue system ('host repair', 'lvm'), or install without " \
 	"'keep', which erases the guests"
-/* What grubenv says, as the host notes it for itself. */
-#define BOOT_NOTES MNT_STATE "/boot"
 
 static int check_tables(const struct install *in, struct pvn_err *err)
 {
@@ -82,7 +80,7 @@ static void take_arguments(struct install *in)
 		{ "kernel_args", in->answers->kernel_args, &in->kernel_args },
 	};
 
-	if (grubenv_read(BOOT_NOTES, &notes, &ignored))
+	if (grubenv_read(MNT_STATE "/" BOOT_NOTES, &notes, &ignored))
 		return;
 	for (size_t i = 0; i < sizeof(args) / sizeof(*args); i++) {
 		const char *value = kv_get(&notes, args[i].key);
@@ -270,7 +268,6 @@ static int forget_host(struct pvn_err *err)
 /* What is known of the slots' old releases goes. */
 int keep_state(struct install *in, struct pvn_err *err)
 {
-	char block[GRUBENV_SIZE + 1] = "";
 	int rc = device_mount(in->state, MNT_STATE, "ext4", 0, "", err);
 
 	if (!rc && in->keep == KEEP_GUESTS)
@@ -279,9 +276,5 @@ int keep_state(struct install *in, struct pvn_err *err)
 		rc = PVN_RUN(err, "rm", "-rf", MNT_STATE "/.etc-work",
 			     MNT_STATE "/slots", MNT_STATE "/verified-a",
 			     MNT_STATE "/verified-b");
-	if (!rc)
-		rc = state_folders(err);
-	if (!rc)
-		rc = esp_env(in, block, err);
-	return rc ? rc : file_write(BOOT_NOTES, block, 0600, err);
+	return rc ? rc : state_folders(err);
 }

@@ -13,7 +13,6 @@
 #include "repair.h"
 #include "run.h"
 
-#define BOOT_NOTES "boot" /* on the state partition */
 #define STATE_DIR "/state"
 #define NEW_STATE "/run/paravane-install/new-state"
 #define COPY \

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "file.h"
+#include "grubenv.h"
 #include "install.h"
 #include "lines.h"
 #include "mem.h"
@@ -69,6 +70,14 @@ static int write_host(const struct install *in, struct pvn_err *err)
 	kv_set(&host, "vg", in->vg);
 	kv_set(&host, "pool", "pool");
 	return kv_write(&host, MNT_STATE "/etc/paravane/host", 0644, err);
+}
+
+static int write_boot_notes(const struct install *in, struct pvn_err *err)
+{
+	char block[GRUBENV_SIZE + 1] = "";
+	int rc = esp_env(in, block, err);
+
+	return rc ? rc : file_write(MNT_STATE "/" BOOT_NOTES, block, 0600, err);
 }
 
 static int write_network(const struct install *in, struct pvn_err *err)
@@ -215,6 +224,8 @@ int state_configure(struct install *in, struct pvn_err *err)
 		rc = write_name(in->answers->hostname, err);
 	if (!rc && in->keep != KEEP_CONFIGURATION)
 		rc = write_host(in, err);
+	if (!rc)
+		rc = write_boot_notes(in, err);
 	if (!rc)
 		rc = write_network(in, err);
 	if (!rc)

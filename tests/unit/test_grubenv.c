@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "grubenv.h"
@@ -101,6 +103,7 @@ PVN_TEST(env_file)
 	autofree char *path = xasprintf("%s/grubenv", dir);
 	struct pvn_err err = { 0 };
 	char block[GRUBENV_SIZE + 1] = "";
+	struct stat before, after;
 
 	assert_int_equal(grubenv_read(path, &vars, &err), -ENOENT);
 	kv_set(&vars, "slot", "b");
@@ -110,6 +113,17 @@ PVN_TEST(env_file)
 	assert_int_equal(grubenv_read(path, &vars, &err), 0);
 	assert_string_equal(kv_get(&vars, "slot"), "b");
 
+	/* the same file, the same sectors */
+	assert_int_equal(stat(path, &before), 0);
+	kv_set(&vars, "slot", "a");
+	assert_int_equal(grubenv_write_in_place(path, &vars, &err), 0);
+	kv_free(&vars);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(before.st_ino == after.st_ino &&
+		    before.st_size == after.st_size);
+	assert_int_equal(grubenv_read(path, &vars, &err), 0);
+	assert_string_equal(kv_get(&vars, "slot"), "a");
+
 	assert_int_equal(truncate(path, GRUBENV_SIZE - 1), 0);
 	assert_int_equal(grubenv_read(path, &vars, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "has 1023 bytes, expected 1024"));
@@ -118,5 +132,6 @@ PVN_TEST(env_file)
 	assert_int_equal(grubenv_read(path, &vars, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, path));
 	unlink(path);
+	assert_int_equal(grubenv_write_in_place(path, &vars, &err), -ENOENT);
 	rmdir(dir);
 }

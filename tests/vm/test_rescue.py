@@ -13,6 +13,7 @@ from qemu import Disk
 # where the partitions are: 1 MiB, bios 1, esp 64, two slots of 256
 ESP, STATE = 2 * MIB, 578 * MIB
 ESP_DEVICE = "/dev/vda2"
+NOTES = "/state/boot"
 # as a person would edit it: the file has always 1024 bytes
 SET_ARGUMENTS = ("sed -i 's/^kernel_args=/&x.y=z/; s/#####$//' /mnt/grub/grubenv &&"
                  " test $(stat -c %s /mnt/grub/grubenv) = 1024")
@@ -62,9 +63,12 @@ def test_boot_partition_is_lost(request, new_disk, new_machine, firmware, lost):
     disk = new_disk("disk", installed.disk)
     host = boot(new_machine, disk, firmware=firmware)
     host.wait_until_succeeds("test -s /state/schema")
+    notes = host.succeed(f"stat -c %i {NOTES}")
     host.succeed(f"mount {ESP_DEVICE} /mnt && {SET_ARGUMENTS} && umount /mnt && host commit")
+    # written in place: GRUB replays no journal
+    assert notes == host.succeed(f"stat -c %i {NOTES}")
     if lost == "files":
-        host.succeed(f"mount {ESP_DEVICE} /mnt && rm -r /mnt/grub /state/boot && umount /mnt")
+        host.succeed(f"mount {ESP_DEVICE} /mnt && rm -r /mnt/grub {NOTES} && umount /mnt")
     host.succeed("sync")
     host.kill()
     if lost == "partition":

@@ -55,24 +55,6 @@ static int unmount_esp(int rc, struct pvn_err *err)
 	return rc;
 }
 
-/* In place, as GRUB does: the file's sectors are where they were. 'slot', 'try' and 'starts' are in
- * the first one, which a disk writes as a whole or not at all. */
-static int write_env(const struct kv_list *vars, struct pvn_err *err)
-{
-	char block[GRUBENV_SIZE];
-	autoclose int fd = open(GRUBENV, O_WRONLY | O_CLOEXEC);
-	int rc = grubenv_make(block, vars, err);
-
-	if (rc)
-		return rc;
-	if (fd < 0)
-		return pvn_err_errno(err, errno, "cannot open grubenv");
-	rc = write_at(fd, block, sizeof(block), 0, "grubenv", err);
-	if (!rc && fsync(fd))
-		rc = pvn_err_errno(err, errno, "cannot write grubenv");
-	return rc;
-}
-
 static const char *value_of(const struct kv_list *vars, const char *variable)
 {
 	const char *value = kv_get(vars, variable);
@@ -176,7 +158,9 @@ static int write_all(const struct strlist *devices, const struct kv_list *vars,
 		int r = mount_esp(devices->v[i], true, &why);
 
 		if (!r)
-			r = unmount_esp(write_env(vars, &why), &why);
+			r = unmount_esp(grubenv_write_in_place(GRUBENV, vars,
+							       &why),
+					&why);
 		if (!r) {
 			written++;
 			continue;

@@ -222,6 +222,9 @@ int slots_back_up(struct pvn_err *err)
 	if (rc || (!file_read(PATH_BOOT_NOTES, &old, &ignored) &&
 		   !strcmp(old, block)))
 		return rc;
+	/* the installer made it */
+	if (old && strlen(old) == GRUBENV_SIZE)
+		return grubenv_write_in_place(PATH_BOOT_NOTES, &vars, err);
 	return file_write(PATH_BOOT_NOTES, block, 0600, err);
 }
 

@@ -2,7 +2,9 @@
 /* grubenv.c: GRUB's environment block: a line that says what it is, then 'name=value' lines in
  * which a backslash stands before a backslash or a newline of the value, then '#'. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "file.h"
 #include "grubenv.h"
@@ -94,4 +96,21 @@ int grubenv_read(const char *path, struct kv_list *vars, struct pvn_err *err)
 			       path, len, GRUBENV_SIZE);
 	rc = grubenv_parse((const char *)block, vars, err);
 	return rc ? pvn_err_wrap(err, "'%s'", path) : 0;
+}
+
+int grubenv_write_in_place(const char *path, const struct kv_list *vars,
+			   struct pvn_err *err)
+{
+	char block[GRUBENV_SIZE];
+	int rc = grubenv_make(block, vars, err);
+
+	if (rc)
+		return rc;
+	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return pvn_err_errno(err, errno, "cannot open '%s'", path);
+	rc = write_at(fd, block, sizeof(block), 0, path, err);
+	if (!rc && fsync(fd))
+		rc = pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return rc;
 }

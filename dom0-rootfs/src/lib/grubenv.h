@@ -19,4 +19,10 @@ int grubenv_parse(const char block[GRUBENV_SIZE], struct kv_list *vars,
 /* The same with the block that is the file @path. */
 int grubenv_read(const char *path, struct kv_list *vars, struct pvn_err *err);
 
+/* Write @vars over the block that is the file @path, as GRUB does: its sectors stay where they are, so
+ * that GRUB, which replays no journal, reads the new ones from this moment on. What stands in the first 512 bytes is
+ * written as a whole or not at all. -ENOENT: there is no file. */
+int grubenv_write_in_place(const char *path, const struct kv_list *vars,
+			   struct pvn_err *err);
+
 #endif
