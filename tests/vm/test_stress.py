@@ -132,6 +132,13 @@ echo "xenstore-nodes $(xenstore-ls -f | wc -l)"
 # the pool's tables are packed.
 MORE = {"xenstored-kib": 512, "xenconsoled-kib": 512, "guestd-kib": 512, "dom0-kib": 8192,
         "pool-metadata-blocks": 16}
+# What one cycle starts at most, upkeep's and libxl's helpers included (24 are counted); a uevent that
+# has a driver looked for costs four.
+PROCESSES = 30
+
+
+def started_processes(host):
+    return int(host.succeed("sed -n 's/^processes //p' /proc/stat"))
 
 
 def used_at_rest(host):
@@ -155,9 +162,11 @@ def test_cycles_leave_nothing(host, two_spares, no_leaks, count):
         dom0 --- cycle0 ... cycle3, each destroyed while it boots
     """
     host.succeed(CYCLE.format(count=5 + count // 10), 120 + 4 * count)
-    before = used_at_rest(host)
+    before, started = used_at_rest(host), started_processes(host)
     host.succeed(CYCLE.format(count=count), 120 + 20 * count)
+    started = started_processes(host) - started
     after = used_at_rest(host)
+    assert started <= PROCESSES * (count + 2), f"{started} processes in {count} cycles"
     grown = {name: (before[name], after[name]) for name in before
              if after[name] > before[name] + MORE.get(name, 0)}
     assert not grown, f"before and after {count} cycles: {grown}"
