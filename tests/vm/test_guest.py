@@ -169,6 +169,26 @@ def test_mounted_disk_stays(host, no_leaks):
     assert host.succeed("guest create gone --template mini && guest destroy gone")
 
 
+def test_disk_in_use_is_not_replaced(host, no_leaks):
+    """A program in dom0 reads the second of a guest's disks: neither is it removed, nor does a
+    rollback touch any of them."""
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 8M", 240)
+    host.succeed("guest snapshot web1 then")
+    before = host.succeed("ls -l /dev/pvn_*/guest-web1*; cat /state/guests/web1.cfg")
+    reader = host.succeed("disk=$(ls /dev/pvn_*/guest-web1-xvdc);"
+                          " sleep 3600 <$disk >/dev/null 2>&1 & echo $!").strip()
+    for command in ("guest rollback web1 then", "guest disk remove web1 xvdc"):
+        refused = host.fail(command, 60)
+        assert refused.status == 1 and not refused.stdout
+        assert "'guest-web1-xvdc' is in use: a program" in refused.stderr
+        assert host.succeed("ls -l /dev/pvn_*/guest-web1*; cat /state/guests/web1.cfg") == before
+    host.succeed(f"kill {reader}")
+    host.succeed("guest rollback web1 then && guest disk remove web1 xvdc", 60)
+    host.succeed("guest start web1")
+    host.wait_for_guest("web1")
+    host.succeed("guest destroy web1")
+
+
 def test_read_disk_stays_a_while(host, no_leaks):
     """A program in dom0 that reads a destroyed guest's disk holds up its removal, and nobody
     but a guest of the same name."""

@@ -105,10 +105,11 @@ static int step_recover(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
+/* What is in use could not be removed at the end. */
 static int step_make(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	int rc = 0;
+	int rc = volumes_wait_unused(vg(r), &r->now, err);
 
 	for (size_t i = 0; i < r->kept.n && !rc; i++) {
 		rc = signals_check(err);
@@ -145,7 +146,8 @@ static int step_swap(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
-/* By what is there now: the step may have ended anywhere. */
+/* By what is there now: the step may have ended anywhere, and of several old ones some may be away
+ * already. Such a disk stays as it was at the snapshot. */
 static int undo_swap(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
@@ -154,11 +156,13 @@ static int undo_swap(void *ctx, struct pvn_err *err)
 
 	for (size_t i = 0; i < r->kept.n && !rc; i++) {
 		bool swapped = !volumes_find(&list, r->new.v[i]);
+		bool have_old = volumes_find(&list, r->old.v[i]);
 
-		if (swapped && volumes_find(&list, r->now.v[i]))
+		if (swapped && volumes_find(&list, r->now.v[i]) &&
+		    (have_old || !r->there[i]))
 			rc = volume_rename(vg(r), r->now.v[i], r->new.v[i],
 					   err);
-		if (!rc && volumes_find(&list, r->old.v[i]))
+		if (!rc && have_old)
 			rc = volume_rename(vg(r), r->old.v[i], r->now.v[i],
 					   err);
 	}
@@ -168,11 +172,8 @@ static int undo_swap(void *ctx, struct pvn_err *err)
 static int step_clean(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	int rc = 0;
 
-	for (size_t i = 0; i < r->old.n && !rc; i++)
-		rc = volume_remove(vg(r), r->old.v[i], err);
-	return rc;
+	return volumes_remove(vg(r), &r->old, err);
 }
 
 static void find_volumes(struct rollback *r)

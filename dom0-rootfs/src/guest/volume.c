@@ -13,7 +13,7 @@
 #include "volume.h"
 
 #define SECTOR 512
-#define REMOVE_TRIES 100 /* one every 100 ms */
+#define UNUSED_TRIES 100 /* one every 100 ms */
 
 #define N_FIELDS 6
 #define LVS_FIELDS \
@@ -383,38 +383,39 @@ int volumes_check_unused(const char *vg, const struct strlist *names,
 	return rc;
 }
 
-int volumes_remove(const char *vg, const struct strlist *names,
-		   struct pvn_err *err)
+int volumes_wait_unused(const char *vg, const struct strlist *names,
+			struct pvn_err *err)
 {
-	static const char *const words[] = { "lvm", "lvremove", "-q", "-f",
-					     "-y" };
-	const size_t n_words = sizeof(words) / sizeof(words[0]);
 	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
 	int rc = volumes_check_unheld(vg, names, err);
 
 	if (rc)
 		return rc;
 	/* blkback closes a device a moment after its guest is gone. */
-	for (int i = 0; i < REMOVE_TRIES; i++) {
-		auto_strlist struct strlist argv = { 0 };
-
+	for (int i = 0; i < UNUSED_TRIES; i++) {
 		if (i)
 			nanosleep(&tick, NULL);
 		rc = volumes_check_unused(vg, names, err);
-		if (rc)
-			continue;
-		for (size_t j = 0; j < n_words; j++)
-			strlist_add(&argv, words[j]);
-		rc = list_present(vg, names, &argv, err);
-		if (rc)
-			return rc;
-		if (argv.n == n_words)
-			return 0;
-		rc = pvn_run(argv.v, err);
 		if (!rc)
-			return 0;
+			break;
 	}
 	return rc;
+}
+
+int volumes_remove(const char *vg, const struct strlist *names,
+		   struct pvn_err *err)
+{
+	static const char *const words[] = { "lvm", "lvremove", "-q", "-f",
+					     "-y" };
+	const size_t n_words = sizeof(words) / sizeof(words[0]);
+	auto_strlist struct strlist argv = { 0 };
+	int rc = volumes_wait_unused(vg, names, err);
+
+	for (size_t i = 0; i < n_words; i++)
+		strlist_add(&argv, words[i]);
+	if (!rc)
+		rc = list_present(vg, names, &argv, err);
+	return rc || argv.n == n_words ? rc : pvn_run(argv.v, err);
 }
 
 int volume_remove(const char *vg, const char *name, struct pvn_err *err)

@@ -84,6 +84,9 @@ int volumes_check_unheld(const char *vg, const struct strlist *names,
 /* -EBUSY if anything has one of @names open now, blkback too. */
 int volumes_check_unused(const char *vg, const struct strlist *names,
 			 struct pvn_err *err);
+/* The same once more and more, for 10 s; one that is held, see above, is refused at once. */
+int volumes_wait_unused(const char *vg, const struct strlist *names,
+			struct pvn_err *err);
 /* A volume that isn't there is no error. One that is held, see above, is refused at once; one
  * that is in use otherwise is waited for, 10 s. */
 int volume_remove(const char *vg, const char *name, struct pvn_err *err);
