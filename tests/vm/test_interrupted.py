@@ -74,3 +74,127 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
     assert {name for name in after if after[name] != before[name]} == {
         "guest-web1-xvda", "guest-web1-xvdc"}
     host.succeed("guest destroy web1", 120)
+
+
+def test_half_a_rollback_is_not_started(host, no_leaks):
+    """Neither is a guest started with one disk as it was and one as it is, nor are both lost when one of
+    the old volumes stays.
+
+        dom0 --- web1: xvda, xvdc; snapshot then
+    """
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
+    host.succeed("guest snapshot web1 then", 120)
+    before = volumes(host, "web1")
+    host.fail("PVN_DIE_AT=make guest rollback web1 then || exit 1", 120)
+    move(host, ("guest-web1-xvda", "guest-web1+old-xvda"),
+         ("guest-web1+new-xvda", "guest-web1-xvda"))
+    host.succeed("guest start web1", 120)
+    host.wait_for_guest("web1")
+    assert volumes(host, "web1") == before
+    host.succeed("guest stop web1", 120)
+
+    host.fail("PVN_DIE_AT=swap guest rollback web1 then || exit 1", 240)
+    swapped = volumes(host, "web1")
+    host.succeed("guest set web1 --description x", 60)
+    assert volumes(host, "web1") == {
+        name: uuid for name, uuid in swapped.items() if "+old" not in name}
+    host.succeed("guest destroy web1", 120)
+
+
+def test_part_of_a_snapshot_is_none(host, no_leaks):
+    """Cut off between two disks, it is not rolled back to; deleted are all of its volumes or none."""
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
+    host.succeed("guest snapshot web1 then; guest snapshot web1 later", 120)
+    disk = host.succeed("ls /dev/pvn_*/guest-web1.then-xvdc").strip()
+    reader = host.succeed(f"sleep 3600 <{disk} >/dev/null 2>&1 & echo $!").strip()
+    before = volumes(host, "web1")
+    assert "is in use" in host.fail("guest snapshot web1 then --delete", 60).stderr
+    assert volumes(host, "web1") == before
+    host.succeed(f"kill {reader}; guest snapshot web1 then --delete", 60)
+
+    host.succeed("lvremove -q -f -y $(ls /dev/pvn_*/guest-web1.later-xvdc)")
+    before = volumes(host, "web1")
+    refused = host.fail("guest rollback web1 later", 60)
+    assert refused.status == 3
+    assert "'later' of guest 'web1' is not complete, it lacks disk 'xvdc'" in refused.stderr
+    assert volumes(host, "web1") == before
+    host.succeed("guest snapshot web1 later --delete; guest destroy web1", 120)
+
+
+def test_half_renamed_guest_is_not_destroyed(host, no_leaks):
+    """Both of its files are there, and one was edited meanwhile: neither takes the disks along."""
+    host.succeed("guest create web1 --template mini", 240)
+    host.fail("PVN_DIE_AT=volumes guest rename web1 www || exit 1", 120)
+    host.succeed("guest set web1 --description edited", 60)
+    before = volumes(host, "www")
+    for name in ("www", "web1"):
+        refused = host.fail(f"guest destroy {name}", 60)
+        assert refused.status == 3 and "('guest rename web1 www')" in refused.stderr
+    move(host, ("guest-www-seed", "guest-web1-seed"))
+    assert host.fail("guest destroy www", 60).status == 3
+    host.succeed("guest rename web1 www", 120)
+    assert volumes(host, "www") == before and list(host.guests()) == ["www"]
+    assert "edited" in host.succeed("cat /state/guests/www.cfg")
+    host.succeed("guest destroy www", 120)
+
+
+def test_disk_is_removed_after_all(host, no_leaks):
+    """Of a removal that was cut off the volume is left, in no file."""
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
+    host.fail("PVN_DIE_AT=config guest disk remove web1 xvdc || exit 1", 60)
+    assert "guest-web1-xvdc" in volumes(host, "web1")
+    host.succeed("guest disk remove web1 xvdc", 60)
+    assert "guest-web1-xvdc" not in volumes(host, "web1")
+    host.succeed("guest destroy web1", 120)
+
+
+def test_spare_of_a_destroyed_guest_is_no_other_guests(host, no_leaks):
+    """A create that took a guest made ahead of need is killed, and its guest destroyed at once: nobody
+    else gets what is about to be removed."""
+    host.succeed("guest create first --template mini --start", 240)
+    host.wait_until_succeeds("ls /run/paravane/spares | grep -xE '[0-9a-f]+'", 120)
+    host.fail("PVN_DIE_AT=config guest create web1 --template mini --start || exit 1", 60)
+    spare = host.succeed("sed -n 's,.*/spare-\\([0-9a-f]*\\)-xvda.*,\\1,p' /state/guests/web1.cfg").strip()
+    assert spare
+    host.succeed("guest destroy web1", 60)
+    host.wait_until_succeeds("! ls -A /state/guests | grep -q removed")
+    host.fail(f"xl list | grep {spare} || lvs | grep {spare} || ls -A /run/paravane/spares | grep {spare}")
+    host.succeed("guest destroy first", 60)
+
+
+def test_state_is_full_as_disks_get_their_names(host, no_leaks):
+    """The guest's file never names a volume that is not there."""
+    host.succeed("guest create web1 --template mini", 240)
+    spare = "spare-0123456789abcdef-xvda"
+    move(host, ("guest-web1-xvda", spare))
+    host.succeed(f"sed -i 's/guest-web1-xvda/{spare}/' /state/guests/web1.cfg")
+    host.run("dd if=/dev/zero of=/state/filler bs=1M; dd if=/dev/zero of=/state/rest bs=1; sync", 300)
+    assert "No space left" in host.fail("paravane upkeep", 60).stderr
+    assert spare in host.succeed("lvs --noheadings -o lv_name; cat /state/guests/web1.cfg")
+    host.succeed("rm -f /state/filler /state/rest; paravane upkeep", 60)
+    assert "guest-web1-xvda" in volumes(host, "web1")
+    host.succeed("guest start web1", 60)
+    host.wait_for_guest("web1")
+    host.succeed("guest destroy web1", 60)
+
+
+def test_template_is_made_while_one_is_imported(host, no_leaks):
+    """The import gives way, and takes nothing of the other along."""
+    host.succeed("guest create web1 --template mini", 240)
+    host.succeed("template create-from-guest web1 mine && template export mine /tmp/mine.tar &&"
+                 " template delete mine", 240)
+    host.succeed("""
+        rm -f /tmp/go /tmp/code
+        ({ head -c 100000 /tmp/mine.tar; while ! [ -e /tmp/go ]; do sleep 1; done
+           tail -c +100001 /tmp/mine.tar; } | template import - >/tmp/said 2>&1 && code=0 || code=$?
+         echo $code >/tmp/code) >/dev/null 2>&1 &
+        """)
+    host.wait_until_succeeds("lvs --noheadings -o lv_name | grep template-mine.*new")
+    host.succeed("template create-from-guest web1 mine; touch /tmp/go", 120)
+    host.wait_until_succeeds("test -s /tmp/code")
+    assert "there is a template 'mine'" in host.succeed("cat /tmp/said")
+    assert host.succeed("cat /tmp/code").strip() == "1"
+    host.succeed("guest create other --template mine --start", 120)
+    host.wait_for_guest("other")
+    host.succeed("guest destroy other; guest destroy web1; rm /tmp/mine.tar", 120)
+    host.wait_until_succeeds("template delete mine")

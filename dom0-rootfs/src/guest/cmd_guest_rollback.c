@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cmd_guest_rollback.c: 'guest rollback': make a stopped guest what it was at a
- * snapshot.
- *
- * For each disk: a new volume from the snapshot (guest-NAME+new-DISK), the present
- * one aside (guest-NAME+old-DISK), the new one in its place, and at the end the old
- * ones away. Until then all of it can be undone; also by the next rollback when this
- * one was cut off: as long as there is a new one, some disk is not in its place. */
+ * snapshot. What its volumes are called meanwhile, and what becomes of a rollback that was cut off: see
+ * rollback.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "../lib/file.h"
 #include "cmd.h"
 #include "guestedit.h"
 #include "progress.h"
+#include "rollback.h"
 #include "signals.h"
 #include "snapshot.h"
 
@@ -26,7 +24,6 @@ static const struct opt opts[] = {
 struct rollback {
 	struct change change;
 	const char *snapshot;
-	struct strlist left; /* new and old ones of a rollback that was cut off */
 	/* Of the same disk at the same place. */
 	struct strlist kept, new, now, old;
 	bool *there; /* is the present one there? */
@@ -37,72 +34,11 @@ static const char *vg(const struct rollback *r)
 	return r->change.set.host.vg;
 }
 
-/* Is it guest-NAME+KIND-DISK? Then what follows KIND, "-DISK", or NULL. */
-static const char *disk_of(const struct rollback *r, const char *volume,
-			   const char *kind)
-{
-	autofree char *prefix = xasprintf("guest-%s+%s", r->change.name, kind);
-	size_t len = strlen(prefix);
-
-	return !strncmp(volume, prefix, len) && volume[len] == '-'
-		       ? volume + len
-		       : NULL;
-}
-
-static bool is_there(const struct rollback *r, const char *disk)
-{
-	autofree char *now = xasprintf("guest-%s%s", r->change.name, disk);
-
-	return volumes_find(&r->change.set.volumes, now);
-}
-
-/* Was it cut off before all new ones were in their places? */
-static bool is_half(const struct rollback *r)
-{
-	for (size_t i = 0; i < r->left.n; i++) {
-		const char *old = disk_of(r, r->left.v[i], "old");
-
-		if (disk_of(r, r->left.v[i], "new") ||
-		    (old && !is_there(r, old)))
-			return true;
-	}
-	return false;
-}
-
-/* The new one out of its place, to be removed, and the old one back. */
-static int put_back(struct rollback *r, const char *old, const char *disk,
-		    struct pvn_err *err)
-{
-	autofree char *now = xasprintf("guest-%s%s", r->change.name, disk);
-	int rc = 0;
-
-	if (is_there(r, disk)) {
-		autofree char *new =
-			xasprintf("guest-%s+new%s", r->change.name, disk);
-
-		rc = volume_rename(vg(r), now, new, err);
-		strlist_add(&r->left, new);
-	}
-	return rc ? rc : volume_rename(vg(r), old, now, err);
-}
-
-/* The new ones go last: as long as there is one, an old one is put back. */
 static int step_recover(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	const bool half = is_half(r);
-	const size_t n = r->left.n;
-	int rc = 0;
 
-	for (size_t i = 0; i < n && half && !rc; i++) {
-		const char *disk = disk_of(r, r->left.v[i], "old");
-
-		if (disk)
-			rc = put_back(r, r->left.v[i], disk, err);
-	}
-	for (size_t i = 0; i < r->left.n && !rc; i++)
-		rc = volume_remove(vg(r), r->left.v[i], err);
-	return rc;
+	return rollback_recover(vg(r), r->change.name, err);
 }
 
 /* What is in use could not be removed at the end. */
@@ -120,14 +56,18 @@ static int step_make(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
+/* Where an old one could not be put back, the new ones say that it is still to be. */
 static int undo_make(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	int rc = 0;
+	auto_volumes struct volume_list list = { 0 };
+	int rc = volumes_read(vg(r), &list, err);
 
-	for (size_t i = 0; i < r->new.n && !rc; i++)
-		rc = volume_remove(vg(r), r->new.v[i], err);
-	return rc;
+	for (size_t i = 0; i < r->old.n && !rc; i++) {
+		if (volumes_find(&list, r->old.v[i]))
+			return 0;
+	}
+	return rc ? rc : volumes_remove(vg(r), &r->new, err);
 }
 
 static int step_swap(void *ctx, struct pvn_err *err)
@@ -146,8 +86,7 @@ static int step_swap(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
-/* By what is there now: the step may have ended anywhere, and of several old ones some may be away
- * already. Such a disk stays as it was at the snapshot. */
+/* By what is there now: the step may have ended anywhere. */
 static int undo_swap(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
@@ -156,24 +95,27 @@ static int undo_swap(void *ctx, struct pvn_err *err)
 
 	for (size_t i = 0; i < r->kept.n && !rc; i++) {
 		bool swapped = !volumes_find(&list, r->new.v[i]);
-		bool have_old = volumes_find(&list, r->old.v[i]);
 
-		if (swapped && volumes_find(&list, r->now.v[i]) &&
-		    (have_old || !r->there[i]))
+		if (swapped && volumes_find(&list, r->now.v[i]))
 			rc = volume_rename(vg(r), r->now.v[i], r->new.v[i],
 					   err);
-		if (!rc && have_old)
+		if (!rc && volumes_find(&list, r->old.v[i]))
 			rc = volume_rename(vg(r), r->old.v[i], r->now.v[i],
 					   err);
 	}
 	return rc;
 }
 
+/* It is done: there is no way back from here, and what can't be removed now goes with a later command. */
 static int step_clean(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
 
-	return volumes_remove(vg(r), &r->old, err);
+	if (volumes_remove(vg(r), &r->old, err))
+		fprintf(stderr, "what was in their place stays for now: %s\n",
+			err->msg);
+	*err = (struct pvn_err){ 0 };
+	return 0;
 }
 
 static void find_volumes(struct rollback *r)
@@ -185,8 +127,6 @@ static void find_volumes(struct rollback *r)
 		const char *volume = all->v[i].name;
 		const char *disk = strrchr(volume, '-');
 
-		if (disk_of(r, volume, "new") || disk_of(r, volume, "old"))
-			strlist_add(&r->left, volume);
 		if (!volume_is_snapshot(volume, name, r->snapshot))
 			continue;
 		strlist_add(&r->kept, volume);
@@ -199,6 +139,37 @@ static void find_volumes(struct rollback *r)
 	for (size_t i = 0; i < r->now.n; i++)
 		r->there[i] = volumes_find(all, r->now.v[i]) ||
 			      volumes_find(all, r->old.v[i]);
+}
+
+/* Is there a volume for each of the guest's own disks in the snapshot's file? One that was cut off as
+ * it was made or deleted has some. */
+static int check_complete(const struct rollback *r, struct pvn_err *err)
+{
+	const struct change *c = &r->change;
+	autofree char *path = snapshot_path(c->name, r->snapshot);
+	auto_guestconf struct guestconf conf = { 0 };
+	struct guest kept = { .name = (char *)c->name };
+	struct pvn_err ignored = { 0 };
+
+	if (!file_exists(path) || guestconf_read(path, &conf, &ignored))
+		return 0;
+	for (size_t i = 0; i < conf.n_disks; i++) {
+		const struct conf_disk *disk = &conf.disks[i];
+		const char *rest = guests_own_disk(&c->set, &kept, disk);
+
+		if (!rest || !disk->writable)
+			continue;
+		autofree char *volume =
+			xasprintf("guest-%s.%s%s", c->name, r->snapshot, rest);
+
+		if (!strlist_has(&r->kept, volume))
+			return pvn_err(
+				err, PVN_REFUSED,
+				"snapshot '%s' of guest '%s' is not complete, it lacks disk '%s': delete it ('guest snapshot %s %s --delete')",
+				r->snapshot, c->name, disk->vdev, c->name,
+				r->snapshot);
+	}
+	return 0;
 }
 
 static int check(const struct rollback *r, struct pvn_err *err)
@@ -215,7 +186,7 @@ static int check(const struct rollback *r, struct pvn_err *err)
 			err, -ENOENT,
 			"guest '%s' has no snapshot '%s' ('guest snapshots %s')",
 			guest->name, r->snapshot, guest->name);
-	return 0;
+	return check_complete(r, err);
 }
 
 /* Its file as it was; the present one may be broken, that is fine. */
@@ -242,6 +213,7 @@ static int plan_config(struct rollback *r, struct pvn_plan *plan,
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
+	const struct volume_list *all = &r->change.set.volumes;
 	int rc;
 
 	find_volumes(r);
@@ -250,10 +222,11 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		return rc;
 	autofree char *names = strlist_quoted(&r->now);
 
-	if (r->left.n)
+	if (rollback_is_left(all, r->change.name))
 		plan_add(plan, "recover", step_recover, NULL,
-			 is_half(r) ? "undo the rollback that was cut off"
-				    : "finish the rollback that was cut off");
+			 rollback_is_half(all, r->change.name)
+				 ? "undo the rollback that was cut off"
+				 : "finish the rollback that was cut off");
 	plan_add(plan, "make", step_make, undo_make,
 		 "make new volumes from snapshot '%s'", r->snapshot);
 	plan_add(plan, "swap", step_swap, undo_swap, "put them in place of %s",
@@ -287,7 +260,6 @@ static int run(void *ctx, char **args)
 	if (snapshot_name_check(args[1], &err))
 		return cmd_error(&cmd_guest_rollback, PVN_EXIT_USAGE, &err);
 	exit_code = change_run(&r.change);
-	strlist_free(&r.left);
 	strlist_free(&r.kept);
 	strlist_free(&r.new);
 	strlist_free(&r.now);

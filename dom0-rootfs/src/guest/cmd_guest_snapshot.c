@@ -64,11 +64,8 @@ static int step_volumes(void *ctx, struct pvn_err *err)
 static int remove_volumes(void *ctx, struct pvn_err *err)
 {
 	struct snap *s = ctx;
-	int rc = 0;
 
-	for (size_t i = 0; i < s->to.n && !rc; i++)
-		rc = volume_remove(s->change.set.host.vg, s->to.v[i], err);
-	return rc;
+	return volumes_remove(s->change.set.host.vg, &s->to, err);
 }
 
 static int step_file(void *ctx, struct pvn_err *err)
@@ -91,7 +88,8 @@ static int remove_file(void *ctx, struct pvn_err *err)
 	return 0;
 }
 
-static void find_volumes(struct snap *s)
+/* All or none: a snapshot of some of its disks would be taken for one of the guest. */
+static int find_volumes(struct snap *s, struct pvn_err *err)
 {
 	const struct guest *guest = s->change.guest;
 
@@ -100,15 +98,21 @@ static void find_volumes(struct snap *s)
 		const struct volume *v =
 			guests_disk_volume(&s->change.set, disk);
 
-		if (!disk->writable || !v ||
-		    !volume_is_guests(v->name, guest->name))
+		if (!disk->writable ||
+		    !guests_own_disk(&s->change.set, guest, disk))
 			continue;
+		if (!v)
+			return pvn_err(
+				err, -ENOENT,
+				"disk '%s' of guest '%s' is not there: no volume '%s'",
+				disk->vdev, guest->name, disk->path);
 		strlist_add(&s->from, v->name);
 		autofree char *to =
 			snapshot_volume(guest->name, s->name, v->name);
 
 		strlist_add(&s->to, to);
 	}
+	return 0;
 }
 
 static int plan_make(struct snap *s, struct pvn_plan *plan, struct pvn_err *err)
@@ -120,7 +124,9 @@ static int plan_make(struct snap *s, struct pvn_plan *plan, struct pvn_err *err)
 
 	if (guest->conf_error)
 		return pvn_err(err, -EINVAL, "%s", guest->conf_error);
-	find_volumes(s);
+	rc = find_volumes(s, err);
+	if (rc)
+		return rc;
 	if (!s->from.n)
 		return pvn_err(err, -EINVAL,
 			       "guest '%s' has no disk of its own",

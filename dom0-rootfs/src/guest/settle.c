@@ -9,6 +9,7 @@
 #include "guestedit.h"
 #include "guests.h"
 #include "live.h"
+#include "rollback.h"
 #include "settle.h"
 #include "spare.h"
 #include "supervisor.h"
@@ -136,42 +137,53 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Somebody may be editing the file: what he writes counts, and is edited in turn. */
-static int edit_file(const char *vg, const char *guest, const char *path,
-		     struct pvn_err *err)
+/* @path as it is to be, beside it; *read_r: which state of it that was. */
+static int write_edited(const char *vg, const char *path, const char *temp,
+			struct stat *read_r, struct pvn_err *err)
 {
-	autofree char *temp = xasprintf(PATH_GUESTS "/.%s.settled", guest);
-	struct stat before, now;
+	autofree char *text = NULL;
 	int rc;
 
-	do {
-		autofree char *text = NULL;
+	if (stat(path, read_r))
+		return pvn_err_errno(err, errno, "cannot read '%s'", path);
+	rc = file_read(path, &text, err);
+	if (!rc)
+		rc = edit_paths(vg, path, &text, err);
+	return rc ? rc : file_write(temp, text, 0600, err);
+}
 
-		if (stat(path, &before))
-			return pvn_err_errno(err, errno, "cannot read '%s'",
-					     path);
-		rc = file_read(path, &text, err);
-		if (!rc)
-			rc = edit_paths(vg, path, &text, err);
-		if (!rc)
-			rc = file_write(temp, text, 0600, err);
-		if (rc)
-			return rc;
-	} while (stat(path, &now) || !is_same_file(&before, &now));
-	if (rename(temp, path))
-		return pvn_err_errno(err, errno, "cannot write '%s'", path);
-	return 0;
+/* The volumes get their names when the file with these is written already: it must not name any that are
+ * gone, should the file system be full. Somebody may be editing it: what he writes counts, and is edited in
+ * turn. */
+static int rename_and_edit(const char *vg, const struct guestconf *conf,
+			   const char *path, const char *temp,
+			   struct pvn_err *err)
+{
+	struct stat before, now;
+	int rc = write_edited(vg, path, temp, &before, err);
+
+	if (!rc)
+		rc = rename_volumes(vg, conf, err);
+	while (!rc && (stat(path, &now) || !is_same_file(&before, &now)))
+		rc = write_edited(vg, path, temp, &before, err);
+	if (!rc && rename(temp, path))
+		rc = pvn_err_errno(err, errno, "cannot write '%s'", path);
+	return rc;
 }
 
 static int name_volumes(const char *vg, const char *guest, const char *path,
 			const char *text, struct pvn_err *err)
 {
+	autofree char *temp = xasprintf(PATH_GUESTS "/.%s.settled", guest);
 	auto_guestconf struct guestconf conf = { 0 };
 	int rc = guestconf_parse(text, path, &conf, err);
 
-	if (!rc)
-		rc = rename_volumes(vg, &conf, err);
-	return rc ? rc : edit_file(vg, guest, path, err);
+	if (rc)
+		return rc;
+	rc = rename_and_edit(vg, &conf, path, temp, err);
+	if (rc)
+		unlink(temp);
+	return rc;
 }
 
 static bool has_spare_volumes(const char *text, const char *vg)
@@ -283,7 +295,7 @@ int settle_all(const char *vg, struct pvn_err *err)
 		rc = settle_one(vg, &stuck, &more, err);
 	} while (!rc && more);
 	strlist_free(&stuck.paths);
-	return rc;
+	return rc ? rc : rollback_recover_all(vg, err);
 }
 
 static bool is_known(const char *id)

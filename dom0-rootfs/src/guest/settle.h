@@ -35,7 +35,8 @@ struct settle_stuck {
 int settle_one(const char *vg, struct settle_stuck *stuck, bool *more_r,
 	       struct pvn_err *err);
 
-/* Finish all, but removals that fail: upkeep tells of those. */
+/* Finish all, but removals that fail: upkeep tells of those. And a rollback that was cut off,
+ * see rollback.h. */
 int settle_all(const char *vg, struct pvn_err *err);
 
 /* Remove the volumes of spares that are gone, and tell guestd of those that became

@@ -402,6 +402,15 @@ int volumes_wait_unused(const char *vg, const struct strlist *names,
 	return rc;
 }
 
+/* lvremove also fails where it has removed them, and the pool did not take note of it. */
+static bool are_gone(const char *vg, const struct strlist *names)
+{
+	auto_strlist struct strlist present = { 0 };
+	struct pvn_err ignored = { 0 };
+
+	return !list_present(vg, names, &present, &ignored) && !present.n;
+}
+
 int volumes_remove(const char *vg, const struct strlist *names,
 		   struct pvn_err *err)
 {
@@ -415,7 +424,10 @@ int volumes_remove(const char *vg, const struct strlist *names,
 		strlist_add(&argv, words[i]);
 	if (!rc)
 		rc = list_present(vg, names, &argv, err);
-	return rc || argv.n == n_words ? rc : pvn_run(argv.v, err);
+	if (rc || argv.n == n_words)
+		return rc;
+	rc = pvn_run(argv.v, err);
+	return rc && are_gone(vg, names) ? 0 : rc;
 }
 
 int volume_remove(const char *vg, const char *name, struct pvn_err *err)
