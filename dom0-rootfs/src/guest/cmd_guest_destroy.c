@@ -4,6 +4,7 @@
  * It also removes what a guest that is only half there has left. */
 #include <errno.h>
 #include <string.h>
+#include "../lib/file.h"
 #include "cmd.h"
 #include "create.h"
 #include "progress.h"
@@ -30,11 +31,27 @@ struct destroy {
 	char *path; /* of its configuration */
 };
 
+/* A create that was cut off has left the spare that it took: guestd has its domain, and would have it back. */
+static int drop_spares(const struct destroy *d, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < d->volumes.n && !rc; i++) {
+		autofree char *id = spare_of_volume(d->volumes.v[i]);
+		autofree char *taken = id ? spare_path("", id, ".taken") : NULL;
+
+		if (id && file_exists(taken))
+			rc = supervisor_ask(err, NULL, "drop-spare %s", id);
+	}
+	return rc;
+}
+
 static int step_stop(void *ctx, struct pvn_err *err)
 {
 	const struct destroy *d = ctx;
+	int rc = supervisor_ask(err, NULL, "kill %s", d->change.name);
 
-	return supervisor_ask(err, NULL, "kill %s", d->change.name);
+	return rc ? rc : drop_spares(d, err);
 }
 
 /* To remove them takes longer than all the rest: guestd sees to it when the command
@@ -102,6 +119,32 @@ static int settle_unreadable(const struct destroy *d, struct pvn_err *err)
 	return settle_guest(d->change.set.host.vg, guest->name, err);
 }
 
+/* Its disks may be the other one's, of which this is a second file. */
+static int check_renamed(const struct guest_set *set, const struct guest *guest,
+			 struct pvn_err *err)
+{
+	for (size_t i = 0; guest && i < set->n; i++) {
+		const struct guest *other = &set->v[i];
+		const struct guest *from = NULL, *to = NULL;
+
+		if (other == guest)
+			continue;
+		if (guests_is_renamed(set, other, guest)) {
+			from = other;
+			to = guest;
+		} else if (guests_is_renamed(set, guest, other)) {
+			from = guest;
+			to = other;
+		}
+		if (from)
+			return pvn_err(
+				err, PVN_REFUSED,
+				"guests '%s' and '%s' are one, whose rename was cut off: finish that first ('guest rename %s %s')",
+				from->name, to->name, from->name, to->name);
+	}
+	return 0;
+}
+
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct destroy *d = ctx;
@@ -111,6 +154,8 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 
 	if (!rc)
 		rc = settle_unreadable(d, err);
+	if (!rc)
+		rc = check_renamed(&d->change.set, guest, err);
 	if (rc)
 		return rc;
 	find_volumes(d);

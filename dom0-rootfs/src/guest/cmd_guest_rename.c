@@ -29,6 +29,7 @@ struct rename {
 	const char *to;
 	struct strlist from_volumes, to_volumes;
 	struct kv_list forwards; /* all of the host's, as they shall be */
+	bool begun; /* before, and cut off */
 	char *path; /* of the new file */
 	char *text;
 };
@@ -84,13 +85,20 @@ static int step_new_config(void *ctx, struct pvn_err *err)
 	return file_write(r->path, r->text, 0600, err);
 }
 
+/* One that was begun before may have volumes of the new name: then its file stays with them. */
 static int undo_new_config(void *ctx, struct pvn_err *err)
 {
 	const struct rename *r = ctx;
+	auto_volumes struct volume_list now = { 0 };
+	int rc = volumes_read(r->change.set.host.vg, &now, err);
 
-	if (unlink(r->path) && errno != ENOENT)
-		return pvn_err_errno(err, errno, "cannot remove '%s'", r->path);
-	return 0;
+	for (size_t i = 0; i < r->to_volumes.n && !rc; i++) {
+		if (volumes_find(&now, r->to_volumes.v[i]))
+			return 0;
+	}
+	if (!rc && unlink(r->path) && errno != ENOENT)
+		rc = pvn_err_errno(err, errno, "cannot remove '%s'", r->path);
+	return rc;
 }
 
 static int step_snapshots(void *ctx, struct pvn_err *err)
@@ -154,7 +162,7 @@ static int make_text(struct rename *r, struct pvn_err *err)
 	return rc;
 }
 
-/* Is that file what a rename which was cut off has left? */
+/* Is that file what a rename which was cut off has left? Since then somebody may have edited one of them. */
 static bool is_left(const struct rename *r, const struct guest *other)
 {
 	autofree char *text = NULL;
@@ -162,27 +170,8 @@ static bool is_left(const struct rename *r, const struct guest *other)
 
 	return other->has_conf &&
 	       !file_read(other->conf.path, &text, &ignored) &&
-	       !strcmp(text, r->text);
-}
-
-/* Is a disk of its file there under the new name alone? */
-static bool has_moved(const struct rename *r)
-{
-	const struct guest *guest = r->change.guest;
-	const struct guest_set *set = &r->change.set;
-
-	for (size_t i = 0; i < guest->conf.n_disks; i++) {
-		const struct conf_disk *disk = &guest->conf.disks[i];
-		const char *rest = guests_own_disk(set, guest, disk);
-
-		if (!rest || guests_disk_volume(set, disk))
-			continue;
-		autofree char *moved = xasprintf("guest-%s%s", r->to, rest);
-
-		if (volumes_find(&set->volumes, moved))
-			return true;
-	}
-	return false;
+	       (!strcmp(text, r->text) ||
+		guests_is_renamed(&r->change.set, r->change.guest, other));
 }
 
 static int check_off(const struct guest *guest, struct pvn_err *err)
@@ -195,8 +184,7 @@ static int check_off(const struct guest *guest, struct pvn_err *err)
 		guest->name, guest_state(guest));
 }
 
-/* @begun_r: the same was begun before, and cut off */
-static int check(struct rename *r, bool *begun_r, struct pvn_err *err)
+static int check(struct rename *r, struct pvn_err *err)
 {
 	const struct guest *guest = r->change.guest;
 	const struct guest *other;
@@ -210,8 +198,9 @@ static int check(struct rename *r, bool *begun_r, struct pvn_err *err)
 	if (rc)
 		return rc;
 	other = guests_find(&r->change.set, r->to, &ignored);
-	*begun_r = other ? is_left(r, other) : has_moved(r);
-	if (!*begun_r)
+	r->begun = other ? is_left(r, other)
+			 : guests_has_moved(&r->change.set, guest, r->to);
+	if (!r->begun)
 		return guests_check_free(&r->change.set, r->to, err);
 	return other ? check_off(other, err) : 0;
 }
@@ -233,7 +222,7 @@ static int add_volume(struct rename *r, const char *rest, struct pvn_err *err)
 	return 0;
 }
 
-static int find_volumes(struct rename *r, bool begun, struct pvn_err *err)
+static int find_volumes(struct rename *r, struct pvn_err *err)
 {
 	const struct volume_list *all = &r->change.set.volumes;
 	const char *name = r->change.name;
@@ -245,7 +234,7 @@ static int find_volumes(struct rename *r, bool begun, struct pvn_err *err)
 
 		if (volume_is_guests(volume, name))
 			rc = add_volume(r, rest + strlen(name), err);
-		else if (begun && volume_is_guests(volume, r->to))
+		else if (r->begun && volume_is_guests(volume, r->to))
 			rc = add_volume(r, rest + strlen(r->to), err);
 	}
 	return rc;
@@ -286,11 +275,10 @@ static void add_steps(struct rename *r, struct pvn_plan *plan)
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct rename *r = ctx;
-	bool begun = false;
-	int rc = check(r, &begun, err);
+	int rc = check(r, err);
 
 	if (!rc)
-		rc = find_volumes(r, begun, err);
+		rc = find_volumes(r, err);
 	if (!rc)
 		rc = find_forwards(r, err);
 	if (rc)

@@ -322,6 +322,32 @@ const char *guests_own_disk(const struct guest_set *set,
 	return disk->path + len + strlen("guest-") + strlen(guest->name);
 }
 
+bool guests_has_moved(const struct guest_set *set, const struct guest *guest,
+		      const char *to)
+{
+	for (size_t i = 0; i < guest->conf.n_disks; i++) {
+		const struct conf_disk *disk = &guest->conf.disks[i];
+		const char *rest = guests_own_disk(set, guest, disk);
+
+		if (!rest || guests_disk_volume(set, disk))
+			continue;
+		autofree char *moved = xasprintf("guest-%s%s", to, rest);
+
+		if (volumes_find(&set->volumes, moved))
+			return true;
+	}
+	return false;
+}
+
+bool guests_is_renamed(const struct guest_set *set, const struct guest *from,
+		       const struct guest *to)
+{
+	const char *uuid = from->conf.uuid;
+
+	return uuid && to->conf.uuid && !strcmp(uuid, to->conf.uuid) &&
+	       guests_has_moved(set, from, to->name);
+}
+
 int guests_move_disk(const struct guest_set *set, const struct guest *guest,
 		     const char *to, size_t i, char **text, struct pvn_err *err)
 {

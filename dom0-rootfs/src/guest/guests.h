@@ -74,6 +74,13 @@ bool guest_is_off(const struct guest *guest);
 int guests_check_free(const struct guest_set *set, const char *name,
 		      struct pvn_err *err);
 
+/* Is a disk of @guest's file there under the name that it had as one of a guest @to, and not under its own? */
+bool guests_has_moved(const struct guest_set *set, const struct guest *guest,
+		      const char *to);
+/* Are the two one guest, of which a rename that was cut off has left both files? */
+bool guests_is_renamed(const struct guest_set *set, const struct guest *from,
+		       const struct guest *to);
+
 /* What is behind "guest-<name>" in the name of a disk's volume ("-xvda"), which need not
  * be there; NULL: it is none of the guest's own. */
 const char *guests_own_disk(const struct guest_set *set,
