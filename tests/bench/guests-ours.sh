@@ -67,7 +67,12 @@ make_guests() {
 count_answering() {
 	answering=0
 	for n in $(seq "$made"); do
-		if guest wait "g$n" --for ssh --timeout 60; then answering=$((answering + 1)); fi
+		if guest wait "g$n" --for ssh --timeout 60; then
+			answering=$((answering + 1))
+		else # said to who reads the log
+			guest show "g$n"
+			guest log "g$n" | tail -n 20
+		fi
 	done
 	note answering "$answering"
 }

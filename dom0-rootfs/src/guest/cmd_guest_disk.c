@@ -235,6 +235,19 @@ static int plan_grow(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	return 0;
 }
 
+/* Of a disk that was added or removed, and cut off: it is not in the file, and the volume is there. */
+static bool has_volume_alone(struct disk *d)
+{
+	const struct guest *guest = d->change.guest;
+	autofree char *volume = xasprintf("guest-%s-%s", guest->name, d->vdev);
+
+	if (find_disk(guest, d->vdev) >= 0 ||
+	    !volumes_find(&d->change.set.volumes, volume))
+		return false;
+	d->volume = steal_ptr(&volume);
+	return true;
+}
+
 static int plan_remove(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct disk *d = ctx;
@@ -242,6 +255,11 @@ static int plan_remove(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	const struct volume *v = NULL;
 	int rc = conf_begin(c, err);
 
+	if (!rc && has_volume_alone(d)) {
+		plan_add(plan, "volume", step_remove_volume, NULL,
+			 "remove volume '%s'", d->volume);
+		return 0;
+	}
 	if (!rc)
 		rc = take_disk(d, &v, err);
 	if (rc)

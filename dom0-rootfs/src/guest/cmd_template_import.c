@@ -62,6 +62,26 @@ static int undo_volume(void *ctx, struct pvn_err *err)
 	return volume_remove(im->host.vg, im->temp, err);
 }
 
+static int check_new(const struct import *im, struct pvn_err *err)
+{
+	auto_templates struct template_list list = { 0 };
+	struct pvn_err none = { 0 };
+	const struct template *other;
+	int rc = templates_read_host(&list, err);
+
+	if (rc)
+		return rc;
+	other = templates_find(&list, im->t.name, &none);
+	if (other)
+		return pvn_err(err, -EEXIST,
+			       "there is a template '%s' %s already%s",
+			       other->name, other->version,
+			       template_is_users(other)
+				       ? ", 'template delete' removes it"
+				       : ", it came with the host");
+	return 0;
+}
+
 /* Reading takes long, and the volume is nobody else's: others may work. */
 static int step_write(void *ctx, struct pvn_err *err)
 {
@@ -81,7 +101,8 @@ static int step_write(void *ctx, struct pvn_err *err)
 	rc = template_file_read_image(&im->tar, &im->t, &out, err);
 	if (host_relock("template import", &other) && !rc)
 		rc = pvn_err(err, other.code, "%s", other.msg);
-	return rc;
+	/* what they did meanwhile */
+	return rc ? rc : check_new(im, err);
 }
 
 static int step_publish(void *ctx, struct pvn_err *err)
@@ -117,26 +138,6 @@ static int undo_describe(void *ctx, struct pvn_err *err)
 	(void)err;
 	unlink(im->ini);
 	rmdir(im->t.dir);
-	return 0;
-}
-
-static int check_new(const struct import *im, struct pvn_err *err)
-{
-	auto_templates struct template_list list = { 0 };
-	struct pvn_err none = { 0 };
-	const struct template *other;
-	int rc = templates_read_host(&list, err);
-
-	if (rc)
-		return rc;
-	other = templates_find(&list, im->t.name, &none);
-	if (other)
-		return pvn_err(err, -EEXIST,
-			       "there is a template '%s' %s already%s",
-			       other->name, other->version,
-			       template_is_users(other)
-				       ? ", 'template delete' removes it"
-				       : ", it came with the host");
 	return 0;
 }
 
