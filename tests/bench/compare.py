@@ -87,6 +87,13 @@ def ratio_of_all(ours, stock, what):
     return ratio(median_of_all(ours, what), median_of_all(stock, what))
 
 
+def ratio_of_each(ours, stock):
+    """The median of the ratios with the same number of guests: single values stand out by more than all
+    the others together."""
+    ratios = [ours[n] / stock[n] for n in ours.keys() & stock.keys()]
+    return round(statistics.median(ratios), 3) if ratios else None
+
+
 def idle_percent(log):
     if 0 not in log.idle or MANY not in log.idle:
         return None
@@ -96,14 +103,12 @@ def idle_percent(log):
 def compare(ours, stock, ours_pvh, stock_pvh):
     ours_create, stock_create = ours.seconds("create"), stock.seconds("create")
     ours_destroy, stock_destroy = ours.seconds("destroy"), stock.seconds("destroy")
-    both = sorted(set(ours_destroy) & set(stock_destroy))
     ssh = ours.seconds("ssh").get(1)
     return {
         "create_ratio": ratio(around(ours_create, FIRST), around(stock_create, FIRST)),
         "create_ratio_24": ratio(around(ours_create, MANY), around(stock_create, MANY)),
         "create_growth_ms": growth_ms(ours_create),
-        "destroy_ratio": ratio(sum(ours_destroy[n] for n in both),
-                               sum(stock_destroy[n] for n in both)),
+        "destroy_ratio": ratio_of_each(ours_destroy, stock_destroy),
         "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create"),
         "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy"),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
