@@ -278,7 +278,7 @@ const struct cmd cmd_guest_rollback = {
 	.details =
 		"What it has written since is lost; make a snapshot of that before, if it may be\n"
 		"wanted. The snapshot stays. Disks that were added since stay, too, as volumes.\n"
-		"A rollback that was cut off is undone or finished by the next one.\n",
+		"A rollback that was cut off is undone or finished by the next command.\n",
 	.example =
 		"guest stop web1 && guest rollback web1 before-upgrade && guest start web1\n",
 	OPTS(opts),
