@@ -18,7 +18,8 @@ bool rollback_is_half(const struct volume_list *volumes, const char *guest);
  * what is to be removed is in use, see volumes_wait_unused(). Whoever calls holds the commands' lock. */
 int rollback_recover(const char *vg, const char *guest, struct pvn_err *err);
 
-/* The same for each guest that is off; one whose volumes are in use is passed over. */
+/* The same for each guest that is off; one whose volumes are in use is passed over, and without a volume group
+ * there is nothing to do. */
 int rollback_recover_all(const char *vg, struct pvn_err *err);
 
 #endif
