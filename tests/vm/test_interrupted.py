@@ -18,6 +18,18 @@ def move(host, *pairs):
     host.succeed(";".join(f"lvm lvrename -q {vg} {old} {new}" for old, new in pairs), 120)
 
 
+def cut_off(host, step, command, limit):
+    """Kill the command when it has done that step, as a power cut would."""
+    host.fail(f"PVN_DIE_AT={step} {command} || exit 1", limit)
+
+
+def two_disks_and_snapshot(host, snapshot):
+    """A guest 'web1' with xvda and xvdc, kept once; its volumes."""
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
+    host.succeed(f"guest snapshot web1 {snapshot}", 120)
+    return volumes(host, "web1")
+
+
 def test_rename_is_finished(host, no_leaks):
     """Killed after each step, and between two volumes.
 
@@ -28,13 +40,13 @@ def test_rename_is_finished(host, no_leaks):
     before = volumes(host, "web1")
     moved = {name.replace("web1", "www"): uuid for name, uuid in before.items()}
 
-    host.fail("PVN_DIE_AT=config guest rename web1 www || exit 1", 120)
+    cut_off(host, "config", "guest rename web1 www", 120)
     assert volumes(host, "web1") == before
     failed = host.fail("PVN_FAIL_AT=volumes guest rename web1 www", 120)
     assert failed.status == 1
     assert volumes(host, "web1") == before and list(host.guests()) == ["web1"]
 
-    host.fail("PVN_DIE_AT=volumes guest rename web1 www || exit 1", 120)
+    cut_off(host, "volumes", "guest rename web1 www", 120)
     assert volumes(host, "www") == moved
     move(host, ("guest-www-seed", "guest-web1-seed"))
     host.succeed("guest rename web1 www", 120)
@@ -54,11 +66,9 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
 
         dom0 --- web1: xvda, xvdc; snapshot empty
     """
-    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
-    host.succeed("guest snapshot web1 empty", 120)
-    before = volumes(host, "web1")
+    before = two_disks_and_snapshot(host, "empty")
 
-    host.fail("PVN_DIE_AT=make guest rollback web1 empty || exit 1", 120)
+    cut_off(host, "make", "guest rollback web1 empty", 120)
     move(host, ("guest-web1-xvda", "guest-web1+old-xvda"),
          ("guest-web1+new-xvda", "guest-web1-xvda"),
          ("guest-web1-xvdc", "guest-web1+old-xvdc"))
@@ -66,7 +76,7 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
     assert failed.status == 1
     assert volumes(host, "web1") == before
 
-    host.fail("PVN_DIE_AT=swap guest rollback web1 empty || exit 1", 240)
+    cut_off(host, "swap", "guest rollback web1 empty", 240)
     assert volumes(host, "web1")["guest-web1+old-xvda"] == before["guest-web1-xvda"]
     host.succeed("guest rollback web1 empty", 240)
     after = volumes(host, "web1")
@@ -77,15 +87,13 @@ def test_rollback_is_undone_or_finished(host, no_leaks):
 
 
 def test_half_a_rollback_is_not_started(host, no_leaks):
-    """Neither is a guest started with one disk as it was and one as it is, nor are both lost when one of
-    the old volumes stays.
+    """A guest is not started with one disk as it was and one as it is: what is half done is undone
+    before. What was done but for the old volumes is finished by the next command, whichever that is.
 
         dom0 --- web1: xvda, xvdc; snapshot then
     """
-    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
-    host.succeed("guest snapshot web1 then", 120)
-    before = volumes(host, "web1")
-    host.fail("PVN_DIE_AT=make guest rollback web1 then || exit 1", 120)
+    before = two_disks_and_snapshot(host, "then")
+    cut_off(host, "make", "guest rollback web1 then", 120)
     move(host, ("guest-web1-xvda", "guest-web1+old-xvda"),
          ("guest-web1+new-xvda", "guest-web1-xvda"))
     host.succeed("guest start web1", 120)
@@ -93,7 +101,7 @@ def test_half_a_rollback_is_not_started(host, no_leaks):
     assert volumes(host, "web1") == before
     host.succeed("guest stop web1", 120)
 
-    host.fail("PVN_DIE_AT=swap guest rollback web1 then || exit 1", 240)
+    cut_off(host, "swap", "guest rollback web1 then", 240)
     swapped = volumes(host, "web1")
     host.succeed("guest set web1 --description x", 60)
     assert volumes(host, "web1") == {
@@ -103,8 +111,8 @@ def test_half_a_rollback_is_not_started(host, no_leaks):
 
 def test_part_of_a_snapshot_is_none(host, no_leaks):
     """Cut off between two disks, it is not rolled back to; deleted are all of its volumes or none."""
-    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
-    host.succeed("guest snapshot web1 then; guest snapshot web1 later", 120)
+    two_disks_and_snapshot(host, "then")
+    host.succeed("guest snapshot web1 later", 120)
     disk = host.succeed("ls /dev/pvn_*/guest-web1.then-xvdc").strip()
     reader = host.succeed(f"sleep 3600 <{disk} >/dev/null 2>&1 & echo $!").strip()
     before = volumes(host, "web1")
@@ -124,7 +132,7 @@ def test_part_of_a_snapshot_is_none(host, no_leaks):
 def test_half_renamed_guest_is_not_destroyed(host, no_leaks):
     """Both of its files are there, and one was edited meanwhile: neither takes the disks along."""
     host.succeed("guest create web1 --template mini", 240)
-    host.fail("PVN_DIE_AT=volumes guest rename web1 www || exit 1", 120)
+    cut_off(host, "volumes", "guest rename web1 www", 120)
     host.succeed("guest set web1 --description edited", 60)
     before = volumes(host, "www")
     for name in ("www", "web1"):
@@ -141,7 +149,7 @@ def test_half_renamed_guest_is_not_destroyed(host, no_leaks):
 def test_disk_is_removed_after_all(host, no_leaks):
     """Of a removal that was cut off the volume is left, in no file."""
     host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M", 240)
-    host.fail("PVN_DIE_AT=config guest disk remove web1 xvdc || exit 1", 60)
+    cut_off(host, "config", "guest disk remove web1 xvdc", 60)
     assert "guest-web1-xvdc" in volumes(host, "web1")
     host.succeed("guest disk remove web1 xvdc", 60)
     assert "guest-web1-xvdc" not in volumes(host, "web1")
@@ -153,7 +161,7 @@ def test_spare_of_a_destroyed_guest_is_no_other_guests(host, no_leaks):
     else gets what is about to be removed."""
     host.succeed("guest create first --template mini --start", 240)
     host.wait_until_succeeds("ls /run/paravane/spares | grep -xE '[0-9a-f]+'", 120)
-    host.fail("PVN_DIE_AT=config guest create web1 --template mini --start || exit 1", 60)
+    cut_off(host, "config", "guest create web1 --template mini --start", 60)
     spare = host.succeed("sed -n 's,.*/spare-\\([0-9a-f]*\\)-xvda.*,\\1,p' /state/guests/web1.cfg").strip()
     assert spare
     host.succeed("guest destroy web1", 60)

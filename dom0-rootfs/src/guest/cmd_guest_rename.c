@@ -89,14 +89,11 @@ static int step_new_config(void *ctx, struct pvn_err *err)
 static int undo_new_config(void *ctx, struct pvn_err *err)
 {
 	const struct rename *r = ctx;
-	auto_volumes struct volume_list now = { 0 };
-	int rc = volumes_read(r->change.set.host.vg, &now, err);
+	bool any;
+	int rc = volumes_any_left(r->change.set.host.vg, &r->to_volumes, &any,
+				  err);
 
-	for (size_t i = 0; i < r->to_volumes.n && !rc; i++) {
-		if (volumes_find(&now, r->to_volumes.v[i]))
-			return 0;
-	}
-	if (!rc && unlink(r->path) && errno != ENOENT)
+	if (!rc && !any && unlink(r->path) && errno != ENOENT)
 		rc = pvn_err_errno(err, errno, "cannot remove '%s'", r->path);
 	return rc;
 }

@@ -60,14 +60,10 @@ static int step_make(void *ctx, struct pvn_err *err)
 static int undo_make(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
-	auto_volumes struct volume_list list = { 0 };
-	int rc = volumes_read(vg(r), &list, err);
+	bool any;
+	int rc = volumes_any_left(vg(r), &r->old, &any, err);
 
-	for (size_t i = 0; i < r->old.n && !rc; i++) {
-		if (volumes_find(&list, r->old.v[i]))
-			return 0;
-	}
-	return rc ? rc : volumes_remove(vg(r), &r->new, err);
+	return rc || any ? rc : volumes_remove(vg(r), &r->new, err);
 }
 
 static int step_swap(void *ctx, struct pvn_err *err)
@@ -110,11 +106,12 @@ static int undo_swap(void *ctx, struct pvn_err *err)
 static int step_clean(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
+	struct pvn_err why = { 0 };
 
-	if (volumes_remove(vg(r), &r->old, err))
+	(void)err;
+	if (volumes_remove(vg(r), &r->old, &why))
 		fprintf(stderr, "what was in their place stays for now: %s\n",
-			err->msg);
-	*err = (struct pvn_err){ 0 };
+			why.msg);
 	return 0;
 }
 
@@ -155,12 +152,11 @@ static int check_complete(const struct rollback *r, struct pvn_err *err)
 		return 0;
 	for (size_t i = 0; i < conf.n_disks; i++) {
 		const struct conf_disk *disk = &conf.disks[i];
-		const char *rest = guests_own_disk(&c->set, &kept, disk);
 
-		if (!rest || !disk->writable)
+		if (!disk->writable || !guests_own_disk(&c->set, &kept, disk))
 			continue;
-		autofree char *volume =
-			xasprintf("guest-%s.%s%s", c->name, r->snapshot, rest);
+		autofree char *volume = snapshot_volume(
+			c->name, r->snapshot, strrchr(disk->path, '/') + 1);
 
 		if (!strlist_has(&r->kept, volume))
 			return pvn_err(

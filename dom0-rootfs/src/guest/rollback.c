@@ -116,16 +116,13 @@ int rollback_recover(const char *vg, const char *guest, struct pvn_err *err)
 static char *guest_of(const char *volume)
 {
 	const char *plus = strchr(volume, '+');
-	autofree char *guest = NULL;
 
-	if (!plus || strncmp(volume, PREFIX, strlen(PREFIX)))
+	if (!plus || strncmp(volume, PREFIX, strlen(PREFIX)) ||
+	    (strncmp(plus, NEW "-", strlen(NEW "-")) &&
+	     strncmp(plus, OLD "-", strlen(OLD "-"))))
 		return NULL;
 	volume += strlen(PREFIX);
-	guest = xasprintf("%.*s", (int)(plus - volume), volume);
-	if (strncmp(plus, NEW "-", strlen(NEW "-")) &&
-	    strncmp(plus, OLD "-", strlen(OLD "-")))
-		return NULL;
-	return xstrdup(guest);
+	return xasprintf("%.*s", (int)(plus - volume), volume);
 }
 
 int rollback_recover_all(const char *vg, struct pvn_err *err)

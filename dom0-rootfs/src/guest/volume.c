@@ -336,7 +336,7 @@ int volume_activate(const char *path, struct pvn_err *err)
 	return pvn_run((char *const *)argv, err);
 }
 
-/* Those of @names that are there, as "vg/name" behind the words of 'lvremove'. */
+/* Add those of @names that are there to @argv, as "vg/name". */
 static int list_present(const char *vg, const struct strlist *names,
 			struct strlist *argv, struct pvn_err *err)
 {
@@ -402,13 +402,14 @@ int volumes_wait_unused(const char *vg, const struct strlist *names,
 	return rc;
 }
 
-/* lvremove also fails where it has removed them, and the pool did not take note of it. */
-static bool are_gone(const char *vg, const struct strlist *names)
+int volumes_any_left(const char *vg, const struct strlist *names, bool *any_r,
+		     struct pvn_err *err)
 {
 	auto_strlist struct strlist present = { 0 };
-	struct pvn_err ignored = { 0 };
+	int rc = list_present(vg, names, &present, err);
 
-	return !list_present(vg, names, &present, &ignored) && !present.n;
+	*any_r = present.n > 0;
+	return rc;
 }
 
 int volumes_remove(const char *vg, const struct strlist *names,
@@ -418,7 +419,9 @@ int volumes_remove(const char *vg, const struct strlist *names,
 					     "-y" };
 	const size_t n_words = sizeof(words) / sizeof(words[0]);
 	auto_strlist struct strlist argv = { 0 };
+	struct pvn_err ignored = { 0 };
 	int rc = volumes_wait_unused(vg, names, err);
+	bool any;
 
 	for (size_t i = 0; i < n_words; i++)
 		strlist_add(&argv, words[i]);
@@ -427,7 +430,10 @@ int volumes_remove(const char *vg, const struct strlist *names,
 	if (rc || argv.n == n_words)
 		return rc;
 	rc = pvn_run(argv.v, err);
-	return rc && are_gone(vg, names) ? 0 : rc;
+	/* it also fails where it has removed them, and the pool did not take note of it */
+	if (rc && !volumes_any_left(vg, names, &any, &ignored) && !any)
+		rc = 0;
+	return rc;
 }
 
 int volume_remove(const char *vg, const char *name, struct pvn_err *err)

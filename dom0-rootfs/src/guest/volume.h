@@ -87,6 +87,9 @@ int volumes_check_unused(const char *vg, const struct strlist *names,
 /* The same once more and more, for 10 s; one that is held, see above, is refused at once. */
 int volumes_wait_unused(const char *vg, const struct strlist *names,
 			struct pvn_err *err);
+/* Is one of @names there? */
+int volumes_any_left(const char *vg, const struct strlist *names, bool *any_r,
+		     struct pvn_err *err);
 /* A volume that isn't there is no error. One that is held, see above, is refused at once; one
  * that is in use otherwise is waited for, 10 s. */
 int volume_remove(const char *vg, const char *name, struct pvn_err *err);
