@@ -44,10 +44,10 @@ def assert_all_is_done(host, guest):
 
 def test_ssh_does_not_wait_for_cloud_init(host, template):
     """A guest that is told no more than its name, keys and network can be logged in to
-    before cloud-init begins, which leaves what it finds; so at the next boot, also
-    when its power goes before cloud-init has written anything, and by what its own
-    update-grub and update-initramfs make. A copy of it has a host key, a name and an
-    address of its own.
+    before cloud-init begins, which leaves what it finds, the first time even before
+    udev; so at the next boot, also when its power goes before cloud-init has written
+    anything, and by what its own update-grub and update-initramfs make. A copy of it
+    has a host key, a name and an address of its own.
 
         dom0 --- br0 --- first, copy
     """
@@ -80,7 +80,11 @@ def test_ssh_does_not_wait_for_cloud_init(host, template):
     other = host.wait_for_guest("copy", 400)
     assert host.succeed("hostname", guest=f"debian@{other}") == "copy\n"
     assert host.succeed(HOST_KEY, guest=other) != key
+    assert moment(host, other, "ssh", READY) < moment(host, other, "systemd-udevd", BEGAN)
     assert_all_is_done(host, other)
+    host.succeed("networkctl status eth0 | grep 'State: routable (configured)'", guest=other)
+    assert host.succeed("ip -4 -o address show dev eth0 | wc -l; ip route show default | wc -l; cat /run/early-login/random",
+                        guest=other) == "1\n1\n"
 
 
 def test_user_data_comes_before_ssh(host, template):
