@@ -115,6 +115,46 @@ def test_own_addresses_only(host, guests):
         assert guest.reaches(HOST), "its own MAC again"
 
 
+def bound_to(host, name, ip):
+    """What the guard and xenstore have of the guest's interface, but for what is different in each."""
+    domid = host.succeed(f"xl domid {name}").strip()
+    mac = host.succeed(f"xenstore-read /libxl/{domid}/device/vif/0/mac").strip()
+    nodes = [host.succeed(f"xenstore-read {folder}/ip").strip() for folder in
+             (f"/local/domain/0/backend/vif/{domid}/0", f"/libxl/{domid}/device/vif/0")]
+    vif = f'"vif{domid}.0"'
+    elements = [element.removeprefix(vif).replace(mac, "MAC").replace(ip, "IP")
+                for element in guarded(host) if element.startswith(vif)]
+    return sorted(element for element in elements if "fe80:" not in element), nodes
+
+
+def test_address_of_a_guest_made_ahead(host, no_leaks):
+    """A guest with --ip that was made ahead of need may send what one may that was built with it.
+
+        dom0 --- br0 --- f1 (built), f2 (made ahead)
+    """
+    spares = "cd /run/paravane/spares; sed -n 's/^uuid=//p' $(ls | grep -xE '[0-9a-f]+')"
+    create = "guest create {0} --template mini --memory 56M --ip {1}/24 --gateway 10.0.2.2 --start"
+    addresses = {"f1": "10.0.2.71", "f2": "10.0.2.72"}
+    host.succeed(create.format("f1", addresses["f1"]), 240)
+    host.wait_until_succeeds("grep -q memory=$((56 << 20)) /run/paravane/spares/*[0-9a-f]", 120)
+    ahead = host.succeed(spares).split()
+    host.succeed(create.format("f2", addresses["f2"]), 240)
+    assert host.json("guest show f2")["uuid"] in ahead
+    (one, one_nodes), (two, two_nodes) = (bound_to(host, *guest) for guest in addresses.items())
+    assert one == two and len(one) == 4, one
+    assert one_nodes == ["10.0.2.71"] * 2 and two_nodes == ["10.0.2.72"] * 2
+
+    guest = Guest(host, "f2")
+    guest.address = addresses["f2"]
+    host.wait_for_ssh(guest=guest.address)
+    dom0 = host.succeed("ip -4 addr show dev br0 | sed -n 's/.*inet \\([0-9.]*\\).*/\\1/p'").strip()
+    guest.run("ip addr add 10.0.2.73/24 dev eth0")
+    assert guest.reaches(dom0), "from its own address"
+    assert not guest.reaches(dom0, "-I 10.0.2.73", tries=3), "from another"
+    for name in addresses:
+        host.succeed(f"guest destroy {name}", 120)
+
+
 def test_guard_is_given_back(host, guests):
     """Rules that somebody removed come back with the next interface, for all guests.
 

@@ -256,15 +256,14 @@ static void make_recipe(struct create *create, const struct create_request *req,
 	guestconf_free(&conf);
 }
 
-/* A guest that is to run, and in nothing but name and seed unlike a spare, is made of
- * that. What its interface may send is settled when that is made. */
+/* A guest that is to run, and in nothing but name, seed and address unlike a spare, is made of
+ * that. How much its interface may send, and into which VLAN, is settled when a spare is made. */
 static void find_spare(struct create *create, const struct create_request *req,
 		       const struct create_facts *facts)
 {
 	const struct spare *spare = NULL;
 
-	if (req->start && !req->spare && !req->net.address && !req->rate &&
-	    !req->vlan)
+	if (req->start && !req->spare && !req->rate && !req->vlan)
 		spare = spares_find(&facts->spares, &create->recipe);
 	if (!spare)
 		return;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* spare.h: guests that are made ahead of need.
  *
- * A spare has all that a guest has but its name and what only its seed says: the
+ * A spare has all that a guest has but its name, its address and what only its seed says: the
  * volumes "spare-ID-xvda" and "spare-ID-seed", and a domain ".spare-ID" that is built and
  * paused. 'guest create' takes one that is like the guest that is asked for, writes the
- * seed and the guest's file, and guestd gives the domain its name and lets it run. The
+ * seed and the guest's file, and guestd gives the domain its name and address and lets it run. The
  * volumes get the names of a guest's a moment later, see settle.h.
  *
  * Who is what is in files below SPARES: "ID.cfg" is the domain's xl.cfg; the description

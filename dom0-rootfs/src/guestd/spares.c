@@ -12,10 +12,12 @@
 #include "../guest/spare.h"
 #include "../lib/file.h"
 #include "../lib/kv.h"
+#include "../lib/run.h"
 #include "guestd.h"
 #include "xlcfg.h"
 
 #define CONF "/etc/paravane/spares"
+#define VIF_SCRIPT "/etc/xen/scripts/vif-bridge"
 #define COUNT 2
 #define MOST 16
 /* When memory was needed for something else. */
@@ -302,18 +304,56 @@ static void rename_log(const char *from, const char *to)
 	rename(old, new);
 }
 
+static int write_node(struct guestd *g, const char *folder, const char *key,
+		      const char *value, struct pvn_err *err)
+{
+	autofree char *node = xasprintf("%s/%s", folder, key);
+
+	if (!xs_write(g->xs, XBT_NULL, node, value,
+		      (unsigned int)strlen(value)))
+		return pvn_err_errno(err, errno, "cannot write xenstore's '%s'",
+				     node);
+	return 0;
+}
+
+/* Its interface was made when nobody knew its address, and has sent nothing since. It is
+ * bound to the address now, by the call of hotplug that libxl made for it then. */
+static int set_address(struct guestd *g, uint32_t domid,
+		       const libxl_domain_config *config, struct pvn_err *err)
+{
+	const char *ip = config->num_nics ? config->nics[0].ip : NULL;
+	autofree char *backend = xasprintf("backend/vif/%u/0", domid);
+	autofree char *kept = xasprintf("/libxl/%u/device/vif/0", domid);
+	autofree char *path = xasprintf("XENBUS_PATH=%s", backend);
+	autofree char *vif = xasprintf("vif=vif%u.0", domid);
+	int rc;
+
+	if (!ip)
+		return 0;
+	rc = write_node(g, backend, "ip", ip, err);
+	if (!rc)
+		rc = write_node(g, kept, "ip", ip, err);
+	return rc ? rc
+		  : PVN_RUN(err, "env", path, vif, VIF_SCRIPT, "online",
+			    "type_if=vif");
+}
+
 int spares_take(struct guestd *g, struct ward *ward, struct pvn_err *err)
 {
 	struct spare_domain *spare = find(g, ward->uuid);
 	autofree char *name = NULL;
-	int r;
+	int rc;
 
 	if (!spare)
 		return -ENOENT;
+	rc = set_address(g, spare->domid, ward->config, err);
+	if (rc) {
+		drop(g, spare);
+		return rc;
+	}
 	name = xasprintf(SPARE_DOMAIN "%s", spare->id);
 	ward->domid = spare->domid;
-	r = libxl_domain_rename(g->ctx, ward->domid, name, ward->name);
-	if (r) {
+	if (libxl_domain_rename(g->ctx, ward->domid, name, ward->name)) {
 		ward->domid = 0;
 		drop(g, spare);
 		return pvn_err(err, -EIO,
