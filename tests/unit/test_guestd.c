@@ -83,6 +83,8 @@ PVN_TEST(requests_are_understood)
 	assert_int_equal(request_parse("stop web1 60", &request, &err), 0);
 	assert_int_equal(request.verb, REQUEST_STOP);
 	assert_int_equal(request.seconds, 60);
+	assert_int_equal(request_parse("hold web1", &request, &err), 0);
+	assert_int_equal(request.verb, REQUEST_HOLD);
 	assert_int_equal(request_parse("shutdown-all 120", &request, &err), 0);
 	assert_int_equal(request.verb, REQUEST_SHUTDOWN_ALL);
 	assert_string_equal(request.name, "");
@@ -102,6 +104,8 @@ PVN_TEST(bad_requests_are_refused)
 		"start web1 ",
 		"stop web1",
 		"stop web1 ",
+		"hold",
+		"hold web1 5",
 		"stop web1 0",
 		"stop web1 -1",
 		"stop web1 6x",

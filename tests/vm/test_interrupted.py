@@ -129,6 +129,25 @@ def test_part_of_a_snapshot_is_none(host, no_leaks):
     host.succeed("guest snapshot web1 later --delete; guest destroy web1", 120)
 
 
+def test_guest_goes_on_when_who_paused_it_was_killed(host, no_leaks):
+    """A guest of two disks stands still while they are kept, or copied; killed then, the command leaves it running.
+
+        dom0 --- web1: xvda, xvdc
+    """
+    host.succeed("guest create web1 --template mini; guest disk add web1 --size 16M; guest start web1", 240)
+    host.wait_for_guest("web1")
+    for step in ("pause", "volumes"):
+        cut_off(host, step, "guest snapshot web1 then", 120)
+        host.wait_until_succeeds("guest show web1 | grep -qx 'state *running'", 20)
+    host.succeed("guest snapshot web1 then --delete", 120)
+    cut_off(host, "pause", "guest clone web1 web2 --live", 120)
+    host.wait_until_succeeds("guest show web1 | grep -qx 'state *running'", 20)
+    host.succeed("guest snapshot web1 then", 120)
+    assert host.guests()["web1"]["state"] == "running"
+    host.wait_for_guest("web1")
+    host.succeed("guest destroy web1", 120)
+
+
 def test_half_renamed_guest_is_not_destroyed(host, no_leaks):
     """Both of its files are there, and one was edited meanwhile: neither takes the disks along."""
     host.succeed("guest create web1 --template mini", 240)

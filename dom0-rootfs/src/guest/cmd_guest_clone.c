@@ -6,7 +6,7 @@
 #include "cmd.h"
 #include "create.h"
 #include "guestedit.h"
-#include "live.h"
+#include "hold.h"
 #include "progress.h"
 #include "signals.h"
 #include "supervisor.h"
@@ -36,7 +36,7 @@ struct clone {
 	const struct opts *o;
 	const char *to;
 	struct seed_net net;
-	bool paused; /* by us */
+	struct hold hold;
 	bool pause;
 	struct strlist from_volumes, to_volumes;
 	char *seed; /* device of its seed, or NULL */
@@ -48,19 +48,15 @@ struct clone {
 static int step_pause(void *ctx, struct pvn_err *err)
 {
 	struct clone *c = ctx;
-	int rc = live_pause(c->change.guest->domain->id, err);
 
-	c->paused = !rc;
-	return rc;
+	return hold_begin(&c->hold, c->change.guest, err);
 }
 
 static int step_resume(void *ctx, struct pvn_err *err)
 {
 	struct clone *c = ctx;
-	int rc = c->paused ? live_unpause(c->change.guest->domain->id, err) : 0;
 
-	c->paused = c->paused && rc;
-	return rc;
+	return hold_end(&c->hold, c->change.guest, err);
 }
 
 static int step_volumes(void *ctx, struct pvn_err *err)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "../lib/file.h"
 #include "cmd.h"
-#include "live.h"
+#include "hold.h"
 #include "progress.h"
 #include "signals.h"
 #include "snapshot.h"
@@ -24,7 +24,7 @@ struct snap {
 	struct change change;
 	char *name;
 	bool delete;
-	bool paused; /* by us */
+	struct hold hold;
 	struct strlist from, to; /* volumes */
 	char *path, *text; /* of the copy of its file */
 };
@@ -32,19 +32,15 @@ struct snap {
 static int step_pause(void *ctx, struct pvn_err *err)
 {
 	struct snap *s = ctx;
-	int rc = live_pause(s->change.guest->domain->id, err);
 
-	s->paused = !rc;
-	return rc;
+	return hold_begin(&s->hold, s->change.guest, err);
 }
 
 static int step_resume(void *ctx, struct pvn_err *err)
 {
 	struct snap *s = ctx;
-	int rc = s->paused ? live_unpause(s->change.guest->domain->id, err) : 0;
 
-	s->paused = s->paused && rc;
-	return rc;
+	return hold_end(&s->hold, s->change.guest, err);
 }
 
 static int step_volumes(void *ctx, struct pvn_err *err)

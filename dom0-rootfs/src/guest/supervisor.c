@@ -22,6 +22,8 @@
 #define TICKS 10 /* in a second */
 /* It ends so often while it is asked: then it is what it was asked for. */
 #define MAX_LOSSES 20
+#define ANSWER_MAX \
+	600 /* bytes of a line: an error, and what is before and behind it */
 
 /* Returns a connected socket, or a negative errno. */
 static int connect_once(void)
@@ -105,6 +107,14 @@ static bool ask_once(int fd, const char *request, void (*say)(const char *text),
 	return false;
 }
 
+static int too_many_losses(const char *request, struct pvn_err *err)
+{
+	return pvn_err(
+		err, -EPIPE,
+		"guestd, which runs the guests, ended %d times at '%s' (/var/log/messages may say why)",
+		MAX_LOSSES, request);
+}
+
 int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 		   const char *fmt, ...)
 {
@@ -126,10 +136,56 @@ int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 		if (ask_once(fd, request, say, err))
 			return err->code;
 	}
-	return pvn_err(
-		err, -EPIPE,
-		"guestd, which runs the guests, ended %d times at '%s' (/var/log/messages may say why)",
-		MAX_LOSSES, text);
+	return too_many_losses(text, err);
+}
+
+/* Read a line without taking more than that. Returns false when guestd went away. */
+static bool read_line(int fd, char line[ANSWER_MAX])
+{
+	size_t n = 0;
+
+	while (n < ANSWER_MAX - 1 && recv(fd, line + n, 1, 0) == 1) {
+		if (line[n++] != '\n')
+			continue;
+		line[n] = '\0';
+		return true;
+	}
+	return false;
+}
+
+int supervisor_hold(const char *name, struct pvn_err *err)
+{
+	autofree char *request = xasprintf("hold %s\n", name);
+
+	for (int i = 0; i < MAX_LOSSES; i++) {
+		int fd = connect_soon(err);
+		char line[ANSWER_MAX];
+
+		if (fd < 0)
+			return fd;
+		err->code = 0;
+		if (send(fd, request, strlen(request), MSG_NOSIGNAL) > 0 &&
+		    read_line(fd, line)) {
+			take_line(line, NULL, err);
+			if (!err->code)
+				return fd;
+			close(fd);
+			return err->code;
+		}
+		close(fd);
+	}
+	return too_many_losses("hold", err);
+}
+
+bool supervisor_release(int fd)
+{
+	char line[ANSWER_MAX];
+	bool released;
+
+	shutdown(fd, SHUT_WR);
+	released = read_line(fd, line);
+	close(fd);
+	return released;
 }
 
 static void take_times(const char *text)

@@ -3,6 +3,7 @@
 #ifndef PVN_SUPERVISOR_H
 #define PVN_SUPERVISOR_H
 
+#include <stdbool.h>
 #include "../lib/err.h"
 
 /* Send a request (see guestd/request.h) and wait for its end. A guestd that is just
@@ -15,6 +16,13 @@ int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 
 /* Start a guest; done when it runs. guestd's own times go to timing.h. */
 int supervisor_start(const char *name, struct pvn_err *err);
+
+/* Have a running guest stand still, until supervisor_release() or the end of this process, however it
+ * ends. Returns a descriptor for the former, or a negative errno. */
+int supervisor_hold(const char *name, struct pvn_err *err);
+
+/* Let it go on, and close @fd. Returns false when guestd ended meanwhile, and has left it paused. */
+bool supervisor_release(int fd);
 
 /* What guestd is to do with a guest that has no domain. */
 enum supervisor_plan {

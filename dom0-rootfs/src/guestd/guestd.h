@@ -65,6 +65,7 @@ struct client {
 	bool done; /* answered; to be closed */
 	struct request request;
 	int64_t deadline; /* of REQUEST_STOP */
+	uint32_t held; /* the domain that is paused for it; 0: none */
 };
 
 struct pool_watch;

@@ -17,6 +17,7 @@ static const struct {
 	{ "start", REQUEST_START, true, false },
 	{ "stop", REQUEST_STOP, true, true },
 	{ "kill", REQUEST_KILL, true, false },
+	{ "hold", REQUEST_HOLD, true, false },
 	{ "upkeep", REQUEST_UPKEEP, false, false },
 	{ "drop-spares", REQUEST_DROP_SPARES, false, false },
 	{ "drop-spare", REQUEST_DROP_SPARE, true, false },

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <syslog.h>
+#include "../guest/pool_paused.h"
 #include "guestd.h"
 
 #define BACKLOG 32
@@ -77,6 +79,33 @@ static int begin_for_guest(struct guestd *g, struct client *client,
 	return ward_stop(g, ward, err);
 }
 
+static int hold(struct guestd *g, struct client *client, struct pvn_err *err)
+{
+	const char *name = client->request.name;
+	const struct ward *ward = adopt_find(g, name);
+
+	if (!ward || !ward->domid)
+		return pvn_err(err, -ENOENT, "guest '%s' does not run", name);
+	if (libxl_domain_pause(g->ctx, ward->domid, NULL))
+		return pvn_err(err, -EIO, "guest '%s' can't be paused", name);
+	client->held = ward->domid;
+	send_line(client, "ok", "");
+	return 0;
+}
+
+/* However the client has ended: its guest goes on, unless the pool is full by now. */
+static void release(struct guestd *g, struct client *client)
+{
+	const struct ward *ward = ward_find_domain(g, client->held);
+
+	if (!client->held || !ward)
+		return;
+	if (!pool_paused_is(ward->name) &&
+	    libxl_domain_unpause(g->ctx, client->held, NULL))
+		say(LOG_ERR, "guest '%s' can't be resumed", ward->name);
+	send_line(client, "ok", "");
+}
+
 static int begin_request(struct guestd *g, struct client *client,
 			 struct pvn_err *err)
 {
@@ -87,6 +116,8 @@ static int begin_request(struct guestd *g, struct client *client,
 	case REQUEST_STOP:
 	case REQUEST_KILL:
 		return begin_for_guest(g, client, err);
+	case REQUEST_HOLD:
+		return hold(g, client, err);
 	case REQUEST_SHUTDOWN_ALL:
 		halt_begin(g, request->seconds);
 		break;
@@ -143,7 +174,7 @@ void server_read(struct guestd *g, struct client *client)
 
 static bool waits_for(const struct client *client, const char *name)
 {
-	return client->waits && !client->done &&
+	return client->waits && !client->done && !client->held &&
 	       !strcmp(client->request.name, name);
 }
 
@@ -176,6 +207,7 @@ static void drop_done(struct guestd *g)
 		}
 		*link = client->next;
 		forget_stop(g, &client->request);
+		release(g, client);
 		close(client->fd);
 		free(client);
 	}
