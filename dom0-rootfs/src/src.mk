@@ -113,7 +113,6 @@ $(O)/bin/guest-unit-%: $(O)/obj/guest-unit/%.o $(O)/obj/guestd/policy.o \
 
 $(O)/bin/guest-unit-addresses: $(O)/obj/hotplug/addresses.o
 $(O)/bin/guest-unit-guestd: $(O)/obj/guestd/record.o
-$(O)/bin/guest-unit-netlink: $(O)/obj/hotplug/netlink.o
 $(O)/bin/guest-unit-pool: $(O)/obj/guestd/pool_guard.o
 
 .PRECIOUS: $(O)/obj/guest-unit/%.o

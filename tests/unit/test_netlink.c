@@ -3,8 +3,7 @@
  * socket. */
 #include <errno.h>
 #include <sys/socket.h>
-
-#include "../../dom0-rootfs/src/hotplug/netlink.h"
+#include "netlink.h"
 #include "unit.h"
 
 #define TYPE 20

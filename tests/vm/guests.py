@@ -26,12 +26,13 @@ grep -l /spare- /state/guests/*.cfg 2>/dev/null | sed 's/^/unfinished /' || :
 cut -d' ' -f1-3 /proc/mounts | sed 's/^/mount /'
 ls /sys/class/net | sed 's/^/interface /'
 ls /sys/class/net/br0/brif | sed 's/^/port /'
-nft list table bridge paravane_guard | grep -o '"vif[^,}]*' | sed 's/ *$//;s/^/guard /' || :
+nft list table bridge paravane_guard | grep -o '"vif[^,}]*' | sed '/ : /d;s/ *$//;s/^/guard /' || :
 ls -d /sys/block/loop*/loop 2>/dev/null | sed 's/^/loop /' || :
 find /run/paravane /run/xen-hotplug ! -name '*.lock' ! -path /run/paravane/verify | sed 's/^/file /'
 for p in /proc/[0-9]*/comm; do cat $p 2>/dev/null || :; done | grep -x xl | sed 's/^/process /' || :
 domains after
 """
+# The guard's map of the addresses that were seen changes whenever a guest speaks (above).
 # Where the host mounts a slot to verify it, some time after its start, is none of a guest's (above).
 # Guests that are made ahead of need come and go as they like, and so does what the
 # commands remember of LVM, and the DHCP server of its leases.

@@ -12,6 +12,7 @@
 #include "pool.h"
 #include "nat0.h"
 #include "pool_paused.h"
+#include "seen.h"
 #include "store.h"
 #include "supervisor.h"
 
@@ -431,17 +432,28 @@ uint64_t guest_disk_bytes(const struct guest_set *set,
 	return size;
 }
 
+/* What its first interface was seen to have. */
+static char *address_seen(const struct guest *guest, uint32_t domid)
+{
+	const struct conf_vif *vif = guest->conf.vifs;
+	autofree char *name = guest->conf.n_vifs && vif->vifname
+				      ? xstrdup(vif->vifname)
+				      : xasprintf("vif%u.0", domid);
+
+	return seen_address(name);
+}
+
 char *guest_address(struct store *store, const struct guest *guest,
 		    uint32_t domid)
 {
 	char *address = store_guest_address(store, domid);
 	const char *given = guest->conf.n_vifs ? guest->conf.vifs[0].ip : NULL;
 
-	if (address)
-		return address;
-	if (!given) /* the host knows what it gave it on its own network */
-		return nat0_address(&guest->conf);
-	return xasprintf("%.*s", (int)strcspn(given, " /"), given);
+	if (!address && given)
+		address = xasprintf("%.*s", (int)strcspn(given, " /"), given);
+	if (!address) /* the host knows what it gave it on its own network */
+		address = nat0_address(&guest->conf);
+	return address ? address : address_seen(guest, domid);
 }
 
 char *guests_console_log(const char *name)

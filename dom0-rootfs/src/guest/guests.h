@@ -112,8 +112,8 @@ unsigned int guest_vcpus(const struct guest *guest);
 uint64_t guest_disk_bytes(const struct guest_set *set,
 			  const struct guest *guest, uint64_t *used_r);
 /* Where it is reached while it runs as @domid: what it says itself, or else the
- * first address that its file gives to its first interface. NULL: not known.
- * Caller frees. */
+ * first address that its file gives to its first interface, or that nat0 gives it, or that it
+ * was seen to use. NULL: not known. Caller frees. */
 struct store;
 char *guest_address(struct store *store, const struct guest *guest,
 		    uint32_t domid);

@@ -16,7 +16,7 @@
  * starts a process for it. To try again meanwhile would have a slow one start more and more of them. */
 #define CONNECT_MS 3000
 #define BANNER_MS 60000
-/* How often it is looked meanwhile whether the guest is still there. */
+/* How often it is looked meanwhile whether the guest is still there, or has an address. */
 #define LOOK_MS 1000
 
 /* Not longer than what is left, which may be nothing; a second is what an answer may always take. */
@@ -143,6 +143,16 @@ static int timed_out(const struct wait *w, struct pvn_err *err)
 	return -ETIMEDOUT;
 }
 
+/* Milliseconds. A port that opens has no event, nor has an address that a guest is seen to use. */
+static int until_next_look(const struct wait *w, time_t left)
+{
+	if (w->what == WAIT_SSH && w->address)
+		return RETRY_MS;
+	if (w->what == WAIT_SSH || w->what == WAIT_IP)
+		return LOOK_MS;
+	return (int)(left > 3600 ? 3600 : left) * 1000;
+}
+
 int wait_until(struct wait *w, struct pvn_err *err)
 {
 	auto_store struct store *store = NULL;
@@ -165,11 +175,7 @@ int wait_until(struct wait *w, struct pvn_err *err)
 		left = end - store_now();
 		if (left <= 0)
 			return timed_out(w, err);
-		/* the only thing that has no event is a port that opens */
-		store_wait(store,
-			   w->what == WAIT_SSH && w->address
-				   ? RETRY_MS
-				   : (int)(left > 3600 ? 3600 : left) * 1000);
+		store_wait(store, until_next_look(w, left));
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -12,13 +12,13 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <string.h>
+#include "../lib/guard_table.h"
 #include "../lib/mem.h"
+#include "../lib/netlink.h"
 #include "../lib/run.h"
 #include "guard.h"
-#include "netlink.h"
 
 #define GUARD_RULES "/usr/lib/paravane/guard.nft"
-#define TABLE "paravane_guard"
 #define WHAT "the guard against forged addresses"
 #define MAX_KEY (IFNAMSIZ + 16)
 /* So often a set may change while we read it. */
@@ -79,7 +79,7 @@ static void put_message(struct netlink *nl, uint16_t type, uint16_t flags,
 
 	netlink_message(nl, (NFNL_SUBSYS_NFTABLES << 8) | type, flags, &head,
 			sizeof(head));
-	netlink_string(nl, NFTA_SET_ELEM_LIST_TABLE, TABLE);
+	netlink_string(nl, NFTA_SET_ELEM_LIST_TABLE, GUARD_TABLE);
 	netlink_string(nl, NFTA_SET_ELEM_LIST_SET, set);
 }
 
@@ -191,6 +191,20 @@ static void make_keys(struct keys new[N_SETS], const char *dev,
 			  own->v[i].bytes, own->v[i].len);
 }
 
+/* By which address it was seen: that it may be none, or a new one in this moment, is no error. */
+static void put_not_seen(struct netlink *nl, const char *dev)
+{
+	struct keys keys = { 0 };
+	size_t list;
+
+	keys_make(&keys, dev, NULL, 0);
+	put_message(nl, NFT_MSG_DESTROYSETELEM, NLM_F_ACK, GUARD_SEEN);
+	list = netlink_begin(nl, NFTA_SET_ELEM_LIST_ELEMENTS);
+	put_key(nl, &keys.v[0]);
+	netlink_end(nl, list);
+	free(keys.v);
+}
+
 /* Make the sets hold @new of @dev and nothing else of it. */
 static int replace(struct keys new[N_SETS], const char *dev,
 		   struct pvn_err *err)
@@ -210,9 +224,9 @@ static int replace(struct keys new[N_SETS], const char *dev,
 			put_keys(&nl, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
 				 set_names[i], &new[i], &old[i]);
 		}
+		put_not_seen(&nl, dev);
 		put_batch(&nl, NFNL_MSG_BATCH_END);
-		if (nl.acks)
-			rc = netlink_send(&nl, WHAT, err);
+		rc = netlink_send(&nl, WHAT, err);
 	}
 	for (int i = 0; i < N_SETS; i++)
 		free(old[i].v);

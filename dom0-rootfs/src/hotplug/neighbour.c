@@ -4,8 +4,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
+#include "../lib/netlink.h"
 #include "neighbour.h"
-#include "netlink.h"
 
 static void forget(const char *bridge, const struct address *address)
 {

@@ -14,8 +14,8 @@
 #include <string.h>
 #include "../lib/file.h"
 #include "../lib/mem.h"
+#include "../lib/netlink.h"
 #include "hotplug.h"
-#include "netlink.h"
 
 #define SYS_NET "/sys/class/net"
 #define DEFAULT_VLAN 1

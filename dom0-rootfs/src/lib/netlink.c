@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "../lib/mem.h"
+#include "mem.h"
 #include "netlink.h"
 
 #define RECEIVE_BYTES (64 * 1024)

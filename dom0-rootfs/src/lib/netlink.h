@@ -7,7 +7,7 @@
 #include <linux/netlink.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "../lib/err.h"
+#include "err.h"
 
 struct netlink {
 	int fd;
