@@ -138,10 +138,10 @@ def test_guest_goes_on_when_who_paused_it_was_killed(host, no_leaks):
     host.wait_for_guest("web1")
     for step in ("pause", "volumes"):
         cut_off(host, step, "guest snapshot web1 then", 120)
-        host.wait_until_succeeds("guest show web1 | grep -qx 'state *running'", 20)
+        host.wait_until_succeeds("guest list | grep -q '^web1 *running'", 20)
     host.succeed("guest snapshot web1 then --delete", 120)
     cut_off(host, "pause", "guest clone web1 web2 --live", 120)
-    host.wait_until_succeeds("guest show web1 | grep -qx 'state *running'", 20)
+    host.wait_until_succeeds("guest list | grep -q '^web1 *running'", 20)
     host.succeed("guest snapshot web1 then", 120)
     assert host.guests()["web1"]["state"] == "running"
     host.wait_for_guest("web1")
