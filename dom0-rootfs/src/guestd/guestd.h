@@ -89,7 +89,8 @@ struct guestd {
 	size_t autostarted; /* how many of them had their turn */
 	struct pool_watch *pool;
 	struct spare_domain *spares;
-	int64_t spares_pause; /* none is made until then */
+	int64_t spares_pause; /* none is made until then; 0: now */
+	int64_t spares_one_until; /* one is enough until then; 0: now */
 	struct upkeep *upkeep;
 };
 
@@ -187,6 +188,8 @@ void halt_tick(struct guestd *g, int64_t now, int64_t *next_io);
 
 /* --- spares.c: domains that are made ahead of need --- */
 void spares_begin(struct guestd *g);
+/* A guest begins to boot: where there is one, another spare can wait. */
+void spares_guest_boots(struct guestd *g);
 /* Is one more to be made? Those that nobody wants any more are removed. */
 bool spares_wanted(struct guestd *g);
 /* Its volumes are there: make its domain. */

@@ -108,6 +108,7 @@ static void build_ended(struct guestd *g, struct ward *ward, int result)
 	say(LOG_INFO, "guest '%s' is started as domain %u (ms: %s)", ward->name,
 	    ward->domid, ward->times);
 	server_started(g, ward, NULL);
+	spares_guest_boots(g);
 	upkeep_ask(g);
 	if (ward->wish == WISH_KILL)
 		ward_leave(g, ward, PHASE_DOWN);

@@ -22,6 +22,8 @@
 #define MOST 16
 /* When memory was needed for something else. */
 #define PAUSE_MS 60000
+/* A guest that boots has the processors to itself for so long. */
+#define BOOT_MS 30000
 /* Of the machine's memory, this part stays free of them. */
 #define FREE_SHARE 8
 /* What Xen needs for a domain besides its memory is little; see guest_memory_need(). */
@@ -176,6 +178,11 @@ static void drop_unlike(struct guestd *g, const struct recipe *wanted)
 	}
 }
 
+void spares_guest_boots(struct guestd *g)
+{
+	g->spares_one_until = now_ms() + BOOT_MS;
+}
+
 bool spares_wanted(struct guestd *g)
 {
 	auto_recipe struct recipe recipe = { 0 };
@@ -188,6 +195,8 @@ bool spares_wanted(struct guestd *g)
 	drop_unlike(g, &recipe);
 	for (const struct spare_domain *s = g->spares; s; s = s->next)
 		n++;
+	if (n && now_ms() < g->spares_one_until)
+		return false;
 	return n < how_many() && memory_for(g, &recipe);
 }
 

@@ -163,18 +163,26 @@ void upkeep_read(struct guestd *g)
 		ended(g, u);
 }
 
+/* There may be something to do when *time_io, if it is set, is over. */
+static void ask_when_due(struct guestd *g, int64_t *time_io, int64_t now,
+			 int64_t *next_io)
+{
+	if (*time_io && now >= *time_io) {
+		*time_io = 0;
+		upkeep_ask(g);
+	}
+	if (*time_io && *time_io < *next_io)
+		*next_io = *time_io;
+}
+
 void upkeep_tick(struct guestd *g, int64_t now, int64_t *next_io)
 {
 	struct upkeep *u = of(g);
 
 	if (u->pid || g->halt_deadline)
 		return;
-	if (g->spares_pause && now >= g->spares_pause) {
-		g->spares_pause = 0;
-		upkeep_ask(g);
-	}
-	if (g->spares_pause && g->spares_pause < *next_io)
-		*next_io = g->spares_pause;
+	ask_when_due(g, &g->spares_pause, now, next_io);
+	ask_when_due(g, &g->spares_one_until, now, next_io);
 	if (!u->due)
 		return;
 	if (g->clients && u->due <= now)
