@@ -49,6 +49,28 @@ static void assert_chosen(const char *used_a, const char *used_b,
 	assert_string_equal(ip_print(net.address, text), expect);
 }
 
+PVN_TEST(addresses_of_hosts)
+{
+	static const struct {
+		const char *text;
+		bool of_host;
+	} cases[] = {
+		{ "0.0.0.0", false },	      { "0.255.255.255", false },
+		{ "1.0.0.1", true },	      { "126.255.255.255", true },
+		{ "127.0.0.1", false },	      { "127.255.255.255", false },
+		{ "128.0.0.1", true },	      { "223.255.255.255", true },
+		{ "224.0.0.1", false },	      { "240.0.0.1", false },
+		{ "255.255.255.255", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t address = 0;
+
+		assert_true(ip_parse(cases[i].text, &address));
+		assert_int_equal(ip_is_of_host(address), cases[i].of_host);
+	}
+}
+
 PVN_TEST(choice)
 {
 	const struct subnet all = net_of("0.0.0.1/1");

@@ -116,24 +116,35 @@ def test_own_addresses_only(host, guests):
 
 
 def test_address_that_a_guest_does_not_tell(host, no_leaks):
-    """The host knows the address of a guest that has it from somebody else's DHCP server and tells nobody,
-    by what it was seen to use; that is forgotten with the guest.
+    """The host knows the address of a guest that tells nobody: what a DHCP server gave it, or else what it was
+    seen to use. Both are forgotten with the guest.
 
         QEMU's network (DHCP) --- br0 --- mute
     """
     host.succeed("guest create mute --template mini --start", 240)
     address = host.wait_for_guest("mute")
     domid = host.succeed("xl domid mute").strip()
+    mac = host.succeed(f"xenstore-read /libxl/{domid}/device/vif/0/mac").strip()
     host.succeed(f"xenstore-rm /local/domain/{domid}/attr/vif")
     assert host.guests()["mute"]["address"] == address
     assert host.json("guest show mute")["address"] == address
+    # not one by which this host would be reached
+    host.succeed(f"xenstore-write /local/domain/{domid}/attr/vif/0/ipv4/0 127.0.0.1")
     assert host.succeed("guest wait mute --for ssh").strip() == address
-    host.succeed("ip addr add 10.0.2.74/24 dev eth0; arping -U -c 1 -I eth0 10.0.2.74 || :",
-                 guest=address)
+
+    claim = "arping -U -c 1 -I eth0 10.0.2.74 || :"
+    host.succeed(f"ip addr add 10.0.2.74/24 dev eth0; {claim}", guest=address)
+    assert host.guests()["mute"]["address"] == address
+    host.succeed("nft flush map bridge paravane_guard given")
+    host.succeed(claim, guest=address)
     host.wait_until_succeeds("guest list | grep -q 10.0.2.74")
+
+    given = f"nft list map bridge paravane_guard given | grep 0x{int(mac.replace(':', ''), 16):x}"
+    host.succeed("udhcpc -i eth0 -n -q -t 4 -s /bin/true", 60, guest=address)
+    host.wait_until_succeeds(given)
     host.succeed("guest destroy mute", 120)
-    seen = "nft list map bridge paravane_guard seen"
-    host.wait_until_succeeds(f"! {seen} | grep '\"vif{domid}[.]'")
+    host.wait_until_succeeds(f"! {given}")
+    host.wait_until_succeeds(f"! nft list map bridge paravane_guard seen | grep '\"vif{domid}[.]'")
 
 
 def bound_to(host, name, ip):

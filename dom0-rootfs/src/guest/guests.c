@@ -436,11 +436,15 @@ uint64_t guest_disk_bytes(const struct guest_set *set,
 static char *address_seen(const struct guest *guest, uint32_t domid)
 {
 	const struct conf_vif *vif = guest->conf.vifs;
+	uint8_t mac[6];
+	char *given = NULL;
 	autofree char *name = guest->conf.n_vifs && vif->vifname
 				      ? xstrdup(vif->vifname)
 				      : xasprintf("vif%u.0", domid);
 
-	return seen_address(name);
+	if (guest->conf.n_vifs && vif->mac && !guestconf_mac(vif->mac, mac))
+		given = seen_given(mac);
+	return given ? given : seen_used(name);
 }
 
 char *guest_address(struct store *store, const struct guest *guest,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include "../lib/subnet.h"
 #include "seed.h"
 
 #define MAX_KEYS 64
@@ -13,13 +14,7 @@
 
 static bool parse_ipv4(const char *text, uint32_t *addr_r)
 {
-	struct in_addr addr;
-
-	if (inet_pton(AF_INET, text, &addr) != 1)
-		return false;
-	*addr_r = ntohl(addr.s_addr);
-	/* neither 0.x, nor loopback, nor multicast and above */
-	return *addr_r >> 24 && *addr_r >> 24 != 127 && *addr_r < 0xe0000000;
+	return ip_parse(text, addr_r) && ip_is_of_host(*addr_r);
 }
 
 static bool parse_cidr(const char *text, uint32_t *addr_r, uint32_t *mask_r)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* store.c: what guests tell through xenstore. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <xenstore.h>
 #include "../lib/mem.h"
+#include "../lib/subnet.h"
 #include "store.h"
 
 #define NODE_ADDRESS "attr/vif/0/ipv4/0"
@@ -52,13 +52,13 @@ static char *read_node(struct store *store, uint32_t domid, const char *node)
 char *store_guest_address(struct store *store, uint32_t domid)
 {
 	autofree char *text = read_node(store, domid, NODE_ADDRESS);
-	char clean[INET_ADDRSTRLEN];
-	struct in_addr addr;
+	char clean[IP_TEXT];
+	uint32_t ip;
 
-	if (!text || inet_pton(AF_INET, text, &addr) != 1 ||
-	    !inet_ntop(AF_INET, &addr, clean, sizeof(clean)))
+	/* by some it would be this host */
+	if (!text || !ip_parse(text, &ip) || !ip_is_of_host(ip))
 		return NULL;
-	return xstrdup(clean);
+	return xstrdup(ip_print(ip, clean));
 }
 
 uint64_t store_memory_limit(struct store *store, uint32_t domid)

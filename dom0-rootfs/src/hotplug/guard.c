@@ -20,6 +20,7 @@
 
 #define GUARD_RULES "/usr/lib/paravane/guard.nft"
 #define WHAT "the guard against forged addresses"
+#define MAC_BYTES 6
 #define MAX_KEY (IFNAMSIZ + 16)
 /* So often a set may change while we read it. */
 #define MAX_TRIES 20
@@ -191,17 +192,32 @@ static void make_keys(struct keys new[N_SETS], const char *dev,
 			  own->v[i].bytes, own->v[i].len);
 }
 
-/* By which address it was seen: that it may be none, or a new one in this moment, is no error. */
-static void put_not_seen(struct netlink *nl, const char *dev)
+/* That there may be none is no error. */
+static void put_forget(struct netlink *nl, const char *set,
+		       const struct key *key)
 {
-	struct keys keys = { 0 };
 	size_t list;
 
-	keys_make(&keys, dev, NULL, 0);
-	put_message(nl, NFT_MSG_DESTROYSETELEM, NLM_F_ACK, GUARD_SEEN);
+	put_message(nl, NFT_MSG_DESTROYSETELEM, NLM_F_ACK, set);
 	list = netlink_begin(nl, NFTA_SET_ELEM_LIST_ELEMENTS);
-	put_key(nl, &keys.v[0]);
+	put_key(nl, key);
 	netlink_end(nl, list);
+}
+
+/* Forget the addresses that @dev, with these keys in the set of MAC addresses, was seen to have. */
+static void put_not_seen(struct netlink *nl, const char *dev,
+			 const struct keys *macs)
+{
+	struct keys keys = { 0 };
+
+	keys_make(&keys, dev, NULL, 0);
+	put_forget(nl, GUARD_SEEN, &keys.v[0]);
+	for (size_t i = 0; i < macs->n; i++) {
+		struct key mac = { .len = MAC_BYTES };
+
+		memcpy(mac.bytes, macs->v[i].bytes + IFNAMSIZ, MAC_BYTES);
+		put_forget(nl, GUARD_GIVEN, &mac);
+	}
 	free(keys.v);
 }
 
@@ -224,7 +240,7 @@ static int replace(struct keys new[N_SETS], const char *dev,
 			put_keys(&nl, NFT_MSG_NEWSETELEM, NLM_F_CREATE,
 				 set_names[i], &new[i], &old[i]);
 		}
-		put_not_seen(&nl, dev);
+		put_not_seen(&nl, dev, &old[MACS]);
 		put_batch(&nl, NFNL_MSG_BATCH_END);
 		rc = netlink_send(&nl, WHAT, err);
 	}

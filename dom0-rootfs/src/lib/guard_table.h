@@ -6,5 +6,7 @@
 #define GUARD_TABLE "paravane_guard"
 /* A map from an interface's name to the IPv4 address by which its guest spoke of itself last. */
 #define GUARD_SEEN "seen"
+/* A map from a MAC address to the IPv4 address that a DHCP server gave it last. */
+#define GUARD_GIVEN "given"
 
 #endif

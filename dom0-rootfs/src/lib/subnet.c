@@ -59,3 +59,8 @@ bool subnet_overlaps(const struct subnet *a, const struct subnet *b)
 
 	return !((a->address ^ b->address) & subnet_mask(wide));
 }
+
+bool ip_is_of_host(uint32_t address)
+{
+	return address >> 24 && address >> 24 != 127 && address < 0xe0000000;
+}

@@ -27,5 +27,7 @@ bool subnet_overlaps(const struct subnet *a, const struct subnet *b);
 char *ip_print(uint32_t address, char *buf);
 /* Returns false for what is no IPv4 address. */
 bool ip_parse(const char *text, uint32_t *address_r);
+/* May a host have it? Neither "this network" nor loopback, multicast or reserved (RFC 6890). */
+bool ip_is_of_host(uint32_t address);
 
 #endif
