@@ -15,6 +15,7 @@
 
 #define LOCK_PATH PATH_RUN "/guest.lock"
 #define LOCK_SECONDS 60
+#define TICKS 10 /* in a second */
 /* Shared by those that gave the lock back for a while. */
 #define WORK_PATH PATH_RUN "/work.lock"
 
@@ -133,8 +134,7 @@ static char *lock_holder(void)
 /* @seconds: 0 is for as long as it takes. */
 static int wait_lock(int fd, int seconds, struct pvn_err *err)
 {
-	const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
-	bool told = false;
+	const struct timespec tick = { .tv_nsec = 1000000000 / TICKS };
 
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -142,14 +142,13 @@ static int wait_lock(int fd, int seconds, struct pvn_err *err)
 					     LOCK_PATH);
 		autofree char *holder = lock_holder();
 
-		if (seconds && i >= seconds * 10)
+		if (seconds && i >= seconds * TICKS)
 			return pvn_err(
 				err, -EBUSY,
 				"%s is at work for more than %d s, try again later",
 				holder, seconds);
-		if (!told)
+		if (i == TICKS) /* a person wants to know */
 			fprintf(stderr, "waiting for %s\n", holder);
-		told = true;
 		nanosleep(&tick, NULL);
 	}
 	return 0;
