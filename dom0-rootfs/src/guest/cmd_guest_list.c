@@ -130,7 +130,7 @@ const struct cmd cmd_guest_list = {
 	.example = "guest list\n",
 	.details =
 		"STATE is starting, running, paused, stopping, crashed or stopped. ADDRESS is what the\n"
-		"guest itself says; '-' stands for what is not known.\n"
+		"guest itself says, its --ip, or what DHCP gave it; '-' stands for what is not known.\n"
 		"TYPE is how Xen runs it, or would at its next start.\n"
 		"DISK is what is used and the size of its writable disks.\n"
 		"--json: an array of name, state, reason, type, type_auto, template, memory_mib, vcpus,\n"
