@@ -4,7 +4,6 @@
  * Elements of the guard's maps are asked for by hand: to start 'nft' for each guest would make a list of them
  * slow. */
 #include <arpa/inet.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
@@ -19,21 +18,13 @@
 static void put_question(struct netlink *nl, const char *map, const void *key,
 			 size_t len)
 {
-	const struct nfgenmsg head = { .nfgen_family = NFPROTO_BRIDGE };
-	size_t list, elem, data;
+	size_t list;
 
 	/* with NLM_F_ACK what is found has an end, as a dump */
-	netlink_message(nl, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETSETELEM,
-			NLM_F_ACK, &head, sizeof(head));
-	netlink_string(nl, NFTA_SET_ELEM_LIST_TABLE, GUARD_TABLE);
-	netlink_string(nl, NFTA_SET_ELEM_LIST_SET, map);
-	list = netlink_begin(nl, NFTA_SET_ELEM_LIST_ELEMENTS);
-	elem = netlink_begin(nl, NFTA_LIST_ELEM);
-	data = netlink_begin(nl, NFTA_SET_ELEM_KEY);
-	netlink_attr(nl, NFTA_DATA_VALUE, key, len);
-	netlink_end(nl, data);
-	netlink_end(nl, elem);
-	netlink_end(nl, list);
+	guard_message(nl, NFT_MSG_GETSETELEM, NLM_F_ACK, map);
+	list = guard_elements(nl);
+	guard_element(nl, key, len);
+	guard_elements_end(nl, list);
 }
 
 /* The attribute of @type within @attr, which may be NULL, or NULL. */

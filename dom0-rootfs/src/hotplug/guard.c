@@ -6,7 +6,6 @@
  * 'nft' for them would cost more than the rest of the call. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <net/if.h>
@@ -73,32 +72,11 @@ static void keys_make(struct keys *keys, const char *dev, const void *rest,
 	keys_add(keys, bytes, IFNAMSIZ + (len + 3) / 4 * 4);
 }
 
-static void put_message(struct netlink *nl, uint16_t type, uint16_t flags,
-			const char *set)
-{
-	const struct nfgenmsg head = { .nfgen_family = NFPROTO_BRIDGE };
-
-	netlink_message(nl, (NFNL_SUBSYS_NFTABLES << 8) | type, flags, &head,
-			sizeof(head));
-	netlink_string(nl, NFTA_SET_ELEM_LIST_TABLE, GUARD_TABLE);
-	netlink_string(nl, NFTA_SET_ELEM_LIST_SET, set);
-}
-
 static void put_batch(struct netlink *nl, uint16_t type)
 {
 	const struct nfgenmsg head = { .res_id = htons(NFNL_SUBSYS_NFTABLES) };
 
 	netlink_message(nl, type, 0, &head, sizeof(head));
-}
-
-static void put_key(struct netlink *nl, const struct key *key)
-{
-	size_t elem = netlink_begin(nl, NFTA_LIST_ELEM);
-	size_t data = netlink_begin(nl, NFTA_SET_ELEM_KEY);
-
-	netlink_attr(nl, NFTA_DATA_VALUE, key->bytes, key->len);
-	netlink_end(nl, data);
-	netlink_end(nl, elem);
 }
 
 /* The keys of @keys which @but doesn't have. */
@@ -113,13 +91,13 @@ static void put_keys(struct netlink *nl, uint16_t type, uint16_t flags,
 		any = !keys_have(but, &keys->v[i]);
 	if (!any)
 		return;
-	put_message(nl, type, flags | NLM_F_ACK, set);
-	list = netlink_begin(nl, NFTA_SET_ELEM_LIST_ELEMENTS);
+	guard_message(nl, type, flags | NLM_F_ACK, set);
+	list = guard_elements(nl);
 	for (size_t i = 0; i < keys->n; i++) {
 		if (!keys_have(but, &keys->v[i]))
-			put_key(nl, &keys->v[i]);
+			guard_element(nl, keys->v[i].bytes, keys->v[i].len);
 	}
-	netlink_end(nl, list);
+	guard_elements_end(nl, list);
 }
 
 /* Keep the keys of our interface of what a set's dump tells. */
@@ -162,7 +140,7 @@ static int read_set(struct netlink *nl, const char *set, struct keys *old,
 
 	for (int i = 0; i < MAX_TRIES && rc == -EAGAIN; i++) {
 		old->n = 0;
-		put_message(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, set);
+		guard_message(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, set);
 		rc = netlink_dump(nl, take_keys, old, WHAT, err);
 	}
 	return rc;
@@ -198,10 +176,10 @@ static void put_forget(struct netlink *nl, const char *set,
 {
 	size_t list;
 
-	put_message(nl, NFT_MSG_DESTROYSETELEM, NLM_F_ACK, set);
-	list = netlink_begin(nl, NFTA_SET_ELEM_LIST_ELEMENTS);
-	put_key(nl, key);
-	netlink_end(nl, list);
+	guard_message(nl, NFT_MSG_DESTROYSETELEM, NLM_F_ACK, set);
+	list = guard_elements(nl);
+	guard_element(nl, key->bytes, key->len);
+	guard_elements_end(nl, list);
 }
 
 /* Forget the addresses that @dev, with these keys in the set of MAC addresses, was seen to have. */
