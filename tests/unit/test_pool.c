@@ -227,9 +227,11 @@ PVN_TEST(gauge)
 
 PVN_TEST(temporary_volumes)
 {
-	assert_true(unfinished_is_temporary("import-web1"));
-	assert_true(unfinished_is_temporary("export-web1-xvda"));
-	assert_true(unfinished_is_temporary("export-template-mini-1"));
+	assert_true(unfinished_is_temporary("pvn.tmp-import-web1"));
+	assert_true(unfinished_is_temporary("pvn.tmp-export-web1-xvda"));
+	/* somebody else's */
+	assert_false(unfinished_is_temporary("export-nfs"));
+	assert_false(unfinished_is_temporary("import-web1"));
 	assert_true(unfinished_is_temporary("template-mini-1.new"));
 	assert_false(unfinished_is_temporary("template-mini-1"));
 	assert_false(unfinished_is_temporary("guest-import-xvda"));

@@ -93,13 +93,18 @@ PVN_TEST(half_a_description_is_left_out)
 
 PVN_TEST(volumes)
 {
-	autofree char *name = spare_volume("0123", "seed");
+	autofree char *name = spare_volume("0123456789abcdef", "seed");
 	autofree char *id = spare_of_volume(name);
 
-	assert_string_equal(name, "spare-0123-seed");
-	assert_string_equal(id, "0123");
+	assert_string_equal(name, "spare-0123456789abcdef-seed");
+	assert_string_equal(id, "0123456789abcdef");
 	assert_null(spare_of_volume("guest-spare-1-xvda"));
 	assert_null(spare_of_volume("spare-"));
+	/* somebody else's */
+	assert_null(spare_of_volume("spare-db-1"));
+	assert_null(spare_of_volume("spare-0123456789abcdef"));
+	assert_null(spare_of_volume("spare-0123456789ABCDEF-1"));
+	assert_null(spare_of_volume("spare-0123456789abcdef0-1"));
 }
 
 PVN_TEST(header_of_a_metadata_area)

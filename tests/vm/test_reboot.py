@@ -20,7 +20,7 @@ def test_guest_is_back_after_a_reboot(host):
     host.wait_until_succeeds(logged)
     host.fail("head -c 5242880 /dev/urandom | PVN_DIE_AT=write guest import half - --raw || exit 1", 240)
     host.fail("PVN_DIE_AT=snapshot guest export keeper - >/dev/null || exit 1")
-    left = ["export-keeper-xvda", "guest-half-xvda"]
+    left = ["pvn.tmp-export-keeper-xvda", "guest-half-xvda"]
     host._until(lambda: sorted(host.json("host pool")["unfinished"]) == left, 120,
                 f"{left} to be unfinished")  # while a command works, less is known
 
@@ -30,7 +30,7 @@ def test_guest_is_back_after_a_reboot(host):
     host.succeed(logged)
     host.wait_until_succeeds("test -S /run/guestd.sock; guest list")
     assert host.json("host pool")["unfinished"] == []
-    host.fail("lvs --noheadings -o lv_name | grep -e export- -e half")
+    host.fail("lvs --noheadings -o lv_name | grep -e pvn.tmp- -e half")
     assert host.guests()["keeper"]["state"] == "stopped"
     host.succeed("guest start keeper", 120)
     address = host.wait_for_guest("keeper")

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "progress.h"
 #include "signals.h"
+#include "unfinished.h"
 #include "xva.h"
 
 struct opts {
@@ -144,7 +145,8 @@ static int take_disk(struct export *e, const struct conf_disk *disk,
 		return pvn_err(err, PVN_REFUSED, "'%s' has more than %d disks",
 			       e->change.name, XVA_MAX_DISKS);
 	strlist_add(&e->volumes, v->name);
-	strlist_addf(&e->snapshots, "export-%s-%s", e->change.name, disk->vdev);
+	strlist_addf(&e->snapshots, UNFINISHED_VOLUME "export-%s-%s",
+		     e->change.name, disk->vdev);
 	path = xasprintf("/dev/%s/%s", e->change.set.host.vg,
 			 e->snapshots.v[i]);
 	e->disks[i] = (struct export_disk){ .path = path, .bytes = v->size };

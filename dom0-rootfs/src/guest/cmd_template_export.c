@@ -8,6 +8,7 @@
 #include "progress.h"
 #include "signals.h"
 #include "template_file.h"
+#include "unfinished.h"
 #include "volume.h"
 
 struct opts {
@@ -98,7 +99,7 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	if (file && file_exists(e->file))
 		return pvn_err(err, -EEXIST, "'%s' exists already", e->file);
 	e->volume = template_volume(e->t);
-	e->snapshot = xasprintf("export-%s", e->volume);
+	e->snapshot = xasprintf(UNFINISHED_VOLUME "export-%s", e->volume);
 	rc = find_volume(e, err);
 	if (rc)
 		return rc;

@@ -7,6 +7,7 @@
 #include "../lib/size.h"
 #include "import.h"
 #include "progress.h"
+#include "unfinished.h"
 
 /* A root filesystem comes without a size. */
 #define TAR_DISK (2 * GIB)
@@ -264,7 +265,7 @@ int import_plan(struct import *im, const struct import_request *req,
 	im->facts = *facts;
 	if (!im->size_known) /* see set_size() */
 		im->facts.limits.overcommit = 0;
-	im->spool = xasprintf("import-%s", create.name);
+	im->spool = xasprintf(UNFINISHED_VOLUME "import-%s", create.name);
 	create.source = &im->source;
 	if (!im->size_known && create.disk) { /* grown to that at the end */
 		im->no_more = true;

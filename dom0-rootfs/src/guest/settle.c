@@ -171,14 +171,27 @@ static int rename_and_edit(const char *vg, const struct guestconf *conf,
 	return rc;
 }
 
+static bool has_spare_volumes(const char *vg, const struct guestconf *conf)
+{
+	for (size_t i = 0; i < conf->n_disks; i++) {
+		autofree char *new = new_path(vg, conf, i);
+
+		if (new)
+			return true;
+	}
+	return false;
+}
+
+/* *done_r: there was something to do. */
 static int name_volumes(const char *vg, const char *guest, const char *path,
-			const char *text, struct pvn_err *err)
+			const char *text, bool *done_r, struct pvn_err *err)
 {
 	autofree char *temp = xasprintf(PATH_GUESTS "/.%s.settled", guest);
 	auto_guestconf struct guestconf conf = { 0 };
 	int rc = guestconf_parse(text, path, &conf, err);
 
-	if (rc)
+	*done_r = !rc && has_spare_volumes(vg, &conf);
+	if (!*done_r)
 		return rc;
 	rc = rename_and_edit(vg, &conf, path, temp, err);
 	if (rc)
@@ -186,18 +199,12 @@ static int name_volumes(const char *vg, const char *guest, const char *path,
 	return rc;
 }
 
-static bool has_spare_volumes(const char *text, const char *vg)
-{
-	autofree char *path = xasprintf("/dev/%s/" SPARE_VOLUME, vg);
-
-	return strstr(text, path) != NULL;
-}
-
-/* *done_r: there was something to do. */
+/* Few files need to be parsed for it. */
 static int settle_names(const char *vg, const char *guest, bool *done_r,
 			struct pvn_err *err)
 {
 	autofree char *path = guestconf_path(guest);
+	autofree char *disk = xasprintf("/dev/%s/" SPARE_VOLUME, vg);
 	autofree char *text = NULL;
 	int rc;
 
@@ -205,10 +212,9 @@ static int settle_names(const char *vg, const char *guest, bool *done_r,
 	if (!file_exists(path))
 		return 0;
 	rc = file_read(path, &text, err);
-	if (rc || !has_spare_volumes(text, vg))
-		return rc;
-	*done_r = true;
-	return name_volumes(vg, guest, path, text, err);
+	return rc || !strstr(text, disk)
+		       ? rc
+		       : name_volumes(vg, guest, path, text, done_r, err);
 }
 
 int settle_removal(const char *vg, const char *guest, struct pvn_err *err)

@@ -127,15 +127,13 @@ char *spare_volume(const char *id, const char *disk)
 
 char *spare_of_volume(const char *volume)
 {
-	const size_t before = strlen(SPARE_VOLUME);
-	const char *dash;
+	const char *id = volume + strlen(SPARE_VOLUME);
 
-	if (strncmp(volume, SPARE_VOLUME, before))
+	if (strncmp(volume, SPARE_VOLUME, strlen(SPARE_VOLUME)) ||
+	    strspn(id, "0123456789abcdef") != SPARE_ID_LEN ||
+	    id[SPARE_ID_LEN] != '-')
 		return NULL;
-	dash = strchr(volume + before, '-');
-	return dash ? xasprintf("%.*s", (int)(dash - volume - (int)before),
-				volume + before)
-		    : NULL;
+	return xasprintf("%.*s", SPARE_ID_LEN, id);
 }
 
 int spare_write(const struct spare *spare, struct pvn_err *err)

@@ -23,6 +23,7 @@
 #define SPARE_WANTED "/run/paravane/spare-wanted"
 #define SPARE_DOMAIN ".spare-"
 #define SPARE_VOLUME "spare-"
+#define SPARE_ID_LEN 16 /* hexadecimal digits */
 
 /* In what way guests made of a template differ. All strings are owned. */
 struct recipe {
@@ -70,7 +71,7 @@ int spare_write(const struct spare *spare, struct pvn_err *err);
 char *spare_path(const char *before, const char *id, const char *behind);
 /* "spare-<id>-xvda". Caller frees. */
 char *spare_volume(const char *id, const char *disk);
-/* Of which spare is that volume? NULL: of none. Caller frees. */
+/* Of which spare is the volume whose name begins so? NULL: of none. Caller frees. */
 char *spare_of_volume(const char *volume);
 
 bool recipe_same(const struct recipe *a, const struct recipe *b);

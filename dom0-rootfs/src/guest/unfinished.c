@@ -95,8 +95,7 @@ bool unfinished_is_temporary(const char *volume)
 {
 	size_t len = strlen(volume);
 
-	return !strncmp(volume, "import-", 7) ||
-	       !strncmp(volume, "export-", 7) ||
+	return !strncmp(volume, UNFINISHED_VOLUME, strlen(UNFINISHED_VOLUME)) ||
 	       (!strncmp(volume, "template-", 9) && len > 13 &&
 		!strcmp(volume + len - 4, ".new"));
 }

@@ -18,7 +18,10 @@ void unfinished_end(const char *guest);
 /* -EBUSY when an import makes that guest at this moment. */
 int unfinished_check(const char *guest, struct pvn_err *err);
 
-/* By its name: is it a volume that some command needs only while it runs? */
+/* Before the names of volumes that a command needs only while it runs. */
+#define UNFINISHED_VOLUME "pvn.tmp-"
+
+/* By its name: is it one of these? */
 bool unfinished_is_temporary(const char *volume);
 
 /* Guests whose import was cut off: a part of them may be there; and forget about one. */
