@@ -66,6 +66,20 @@ static int undo_make(void *ctx, struct pvn_err *err)
 	return rc || any ? rc : volumes_remove(vg(r), &r->new, err);
 }
 
+/* Once the disks are in place, the file has to be, too. */
+static int step_note(void *ctx, struct pvn_err *err)
+{
+	const struct change *c = &((struct rollback *)ctx)->change;
+	autofree char *path = rollback_config(c->name);
+
+	return file_write(path, c->conf_text, 0600, err);
+}
+
+static int undo_note(void *ctx, struct pvn_err *err)
+{
+	return rollback_drop_config(((struct rollback *)ctx)->change.name, err);
+}
+
 static int step_swap(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
@@ -107,8 +121,10 @@ static int step_clean(void *ctx, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
 	struct pvn_err why = { 0 };
+	int rc = rollback_drop_config(r->change.name, err);
 
-	(void)err;
+	if (rc)
+		return rc;
 	if (volumes_remove(vg(r), &r->old, &why))
 		fprintf(stderr, "what was in their place stays for now: %s\n",
 			why.msg);
@@ -185,14 +201,14 @@ static int check(const struct rollback *r, struct pvn_err *err)
 	return check_complete(r, err);
 }
 
-/* Its file as it was; the present one may be broken, that is fine. */
-static int plan_config(struct rollback *r, struct pvn_plan *plan,
-		       struct pvn_err *err)
+/* Its file as it was; the present one may be broken, that is fine. *changes_r: it is another. */
+static int read_config(struct rollback *r, bool *changes_r, struct pvn_err *err)
 {
 	struct change *c = &r->change;
 	autofree char *path = snapshot_path(c->name, r->snapshot);
 	int rc;
 
+	*changes_r = false;
 	if (!file_exists(path))
 		return 0;
 	rc = conf_begin(c, err);
@@ -201,19 +217,21 @@ static int plan_config(struct rollback *r, struct pvn_plan *plan,
 	free(c->conf_text);
 	c->conf_text = NULL;
 	rc = file_read(path, &c->conf_text, err);
-	return rc || !strcmp(c->conf_text, c->conf_old)
-		       ? rc
-		       : conf_add_step(c, plan, "restore what was", err);
+	*changes_r = !rc && strcmp(c->conf_text, c->conf_old) != 0;
+	return rc;
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct rollback *r = ctx;
 	const struct volume_list *all = &r->change.set.volumes;
+	bool other_config = false;
 	int rc;
 
 	find_volumes(r);
 	rc = check(r, err);
+	if (!rc)
+		rc = read_config(r, &other_config, err);
 	if (rc)
 		return rc;
 	autofree char *names = strlist_quoted(&r->now);
@@ -225,9 +243,13 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 				 : "finish the rollback that was cut off");
 	plan_add(plan, "make", step_make, undo_make,
 		 "make new volumes from snapshot '%s'", r->snapshot);
+	if (other_config)
+		plan_add(plan, "note", step_note, undo_note,
+			 "note what guest '%s' was like", r->change.name);
 	plan_add(plan, "swap", step_swap, undo_swap, "put them in place of %s",
 		 names);
-	rc = plan_config(r, plan, err);
+	if (other_config)
+		rc = conf_add_step(&r->change, plan, "restore what was", err);
 	plan_add(plan, "clean", step_clean, NULL,
 		 "remove the volumes that were in their place");
 	return rc;

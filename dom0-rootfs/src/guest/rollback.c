@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rollback.c: undo or finish a rollback that was cut off. */
 #include <string.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "../lib/file.h"
 #include "../lib/mem.h"
 #include "domain.h"
+#include "guestconf.h"
+#include "host.h"
 #include "rollback.h"
 
 #define PREFIX "guest-"
 #define NEW "+new"
 #define OLD "+old"
+#define CONFIG ".rollback"
+
+char *rollback_config(const char *guest)
+{
+	return xasprintf(PATH_GUESTS "/.%s" CONFIG, guest);
+}
+
+static bool has_config(const char *guest)
+{
+	autofree char *path = rollback_config(guest);
+
+	return file_exists(path);
+}
 
 /* "-DISK", if @volume is guest-@guest@kind-DISK; else NULL. */
 static const char *disk_of(const char *volume, const char *guest,
@@ -39,7 +59,7 @@ bool rollback_is_half(const struct volume_list *volumes, const char *guest)
 bool rollback_is_left(const struct volume_list *volumes, const char *guest)
 {
 	return rollback_is_half(volumes, guest) ||
-	       has_kind(volumes, guest, OLD);
+	       has_kind(volumes, guest, OLD) || has_config(guest);
 }
 
 /* The new one out of its place, to be removed, and the old one back. */
@@ -85,6 +105,26 @@ static int list_rest(const char *vg, const char *guest, struct strlist *names,
 	return rc;
 }
 
+/* That of the volumes which are in place now. */
+static int put_config(const char *guest, struct pvn_err *err)
+{
+	autofree char *from = rollback_config(guest);
+	autofree char *to = guestconf_path(guest);
+
+	if (rename(from, to) && errno != ENOENT)
+		return pvn_err_errno(err, errno, "cannot write '%s'", to);
+	return 0;
+}
+
+int rollback_drop_config(const char *guest, struct pvn_err *err)
+{
+	autofree char *path = rollback_config(guest);
+
+	if (unlink(path) && errno != ENOENT)
+		return pvn_err_errno(err, errno, "cannot remove '%s'", path);
+	return 0;
+}
+
 /* The new ones go last: as long as there is one, an old one is put back. @patient: wait a while for what
  * is in use, else leave it. */
 static int recover(const char *vg, const struct volume_list *volumes,
@@ -94,8 +134,13 @@ static int recover(const char *vg, const struct volume_list *volumes,
 	struct pvn_err ignored = { 0 };
 	int rc = 0;
 
-	if (rollback_is_half(volumes, guest))
+	if (rollback_is_half(volumes, guest)) {
 		rc = put_all_back(vg, volumes, guest, err);
+		if (!rc)
+			rc = rollback_drop_config(guest, err);
+	} else {
+		rc = put_config(guest, err);
+	}
 	if (!rc)
 		rc = list_rest(vg, guest, &rest, err);
 	if (rc || !rest.n ||
@@ -125,6 +170,29 @@ static char *guest_of(const char *volume)
 	return xasprintf("%.*s", (int)(plus - volume), volume);
 }
 
+/* Guests whose file is still to come. */
+static void add_configs(struct strlist *guests)
+{
+	DIR *dir = opendir(PATH_GUESTS);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+		size_t len = strlen(name);
+		autofree char *guest = NULL;
+
+		if (name[0] != '.' || len <= strlen(CONFIG) + 1 ||
+		    strcmp(name + len - strlen(CONFIG), CONFIG))
+			continue;
+		guest = xasprintf("%.*s", (int)(len - strlen(CONFIG) - 1),
+				  name + 1);
+		if (!strlist_has(guests, guest))
+			strlist_add(guests, guest);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 int rollback_recover_all(const char *vg, struct pvn_err *err)
 {
 	auto_volumes struct volume_list volumes = { 0 };
@@ -142,6 +210,7 @@ int rollback_recover_all(const char *vg, struct pvn_err *err)
 		if (guest && !strlist_has(&guests, guest))
 			strlist_add(&guests, guest);
 	}
+	add_configs(&guests);
 	if (guests.n)
 		rc = domains_read(&domains, err);
 	for (size_t i = 0; i < guests.n && !rc; i++) {
