@@ -40,6 +40,24 @@ struct shared {
 	char arg[];
 };
 
+/* Whose death is ours. */
+static pid_t parent;
+
+/* What it started is in its group; each of these has the same parent no more. */
+static void end_group(int sig)
+{
+	(void)sig;
+	kill(0, SIGKILL);
+}
+
+/* Also to be called after another user became the child's: the kernel forgets it then. */
+static void die_with_parent(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		kill(0, SIGKILL);
+}
+
 static int look(const struct child_watch *watch, struct pvn_err *err)
 {
 	int rc = signals_check(err);
@@ -87,7 +105,6 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 {
 	struct shared *s = mmap(NULL, sizeof(*s) + size, PROT_READ | PROT_WRITE,
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t parent = getpid();
 	int status = 0;
 	pid_t pid;
 	int rc;
@@ -96,12 +113,12 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 		return pvn_err_errno(err, errno, "cannot map memory");
 	memcpy(s->arg, arg, size);
 	fflush(NULL);
+	parent = getpid();
 	pid = fork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
 		setpgid(0, 0);
+		signal(SIGTERM, end_group);
+		die_with_parent();
 		s->rc = fn(s->arg, &s->err);
 		s->done = true;
 		_exit(0);
@@ -245,6 +262,7 @@ static int drop_rights(struct pvn_err *err)
 	    setresuid(IMAGE_UID, IMAGE_UID, IMAGE_UID) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return pvn_err_errno(err, errno, "cannot give rights away");
+	die_with_parent();
 	return syscalls_for_converter(err);
 }
 

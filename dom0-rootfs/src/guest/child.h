@@ -15,8 +15,8 @@ struct child_watch {
 
 /* Run @fn in a child and wait. It works on a shared copy of the @size bytes at @arg, so
  * that what it writes there comes back. @what is for the message when it is killed.
- * The child dies with us, and with what it started when we are asked to end or @watch (or
- * NULL) says so. Returns what @fn returned, with its error. */
+ * The child dies with us, however we end, and when @watch (or NULL) says so, and what it
+ * started does, too. Returns what @fn returned, with its error. */
 int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 	      void *arg, size_t size, const struct child_watch *watch,
 	      struct pvn_err *err);

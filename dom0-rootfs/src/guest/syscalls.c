@@ -93,6 +93,7 @@ static const unsigned short converter[] = {
 	SYS_getpid,
 	SYS_gettid,
 	SYS_tgkill,
+	SYS_kill, /* see end_group() in child.c */
 	SYS_getuid,
 	SYS_geteuid,
 	SYS_getgid,
