@@ -43,21 +43,29 @@ static const char *last_lines(const char *text, size_t n)
 	return text;
 }
 
+/* C0 and DEL, and C1 in UTF-8: C2 80 to C2 9F. */
+static bool is_control(unsigned char before, unsigned char c)
+{
+	return (c < ' ' && c != '\n' && c != '\t') || c == 127 ||
+	       (before == 0xc2 && c >= 0x80 && c < 0xa0);
+}
+
 /* Copy what the file has from here on. A guest may write any byte: control
  * characters, which could do things to the reader's terminal, become '?'. */
 static void copy_clean(int fd, FILE *to)
 {
-	char buf[4096];
+	static unsigned char
+		before; /* it may be cut between two bytes of a character */
+	unsigned char buf[4096];
 	ssize_t n;
 
 	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		for (ssize_t i = 0; i < n; i++) {
-			if (buf[i] == '\r')
-				continue;
-			if (buf[i] != '\n' && buf[i] != '\t' &&
-			    (buf[i] == 127 || (unsigned char)buf[i] < ' '))
-				buf[i] = '?';
-			fputc(buf[i], to);
+			const bool control = is_control(before, buf[i]);
+
+			before = buf[i];
+			if (buf[i] != '\r')
+				fputc(control ? '?' : buf[i], to);
 		}
 	}
 }
