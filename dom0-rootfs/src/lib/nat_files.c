@@ -10,6 +10,8 @@
 #include "run.h"
 
 #define GUESTS "/state/guests"
+#define SPARES \
+	"/run/paravane/spares" /* of guests to come; see ../guest/spare.h */
 #define LOCK "/run/paravane/nat.lock"
 #define CONTROL "/run/service/nat/supervise/control"
 
@@ -90,36 +92,36 @@ void nat_restart(void)
 		pvn_log("cannot write '%s': %s", CONTROL, strerror(errno));
 }
 
-/* All guests' configurations in one text. */
-static char *all_confs(void)
+/* All configurations in the folder, behind those that are in @all. */
+static void add_confs(const char *folder, char **all)
 {
-	DIR *dir = opendir(GUESTS);
-	char *all = xstrdup("");
+	DIR *dir = opendir(folder);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		autofree char *path = xasprintf(GUESTS "/%s", entry->d_name);
+		autofree char *path = xasprintf("%s/%s", folder, entry->d_name);
 		autofree char *text = NULL;
 		struct pvn_err ignored;
 		char *more;
 
 		if (entry->d_name[0] == '.' || file_read(path, &text, &ignored))
 			continue;
-		more = xasprintf("%s%s", all, text);
-		free(all);
-		all = more;
+		more = xasprintf("%s%s", *all, text);
+		free(*all);
+		*all = more;
 	}
 	if (dir)
 		closedir(dir);
-	return all;
 }
 
 /* Take back what guests have that are no more. Done only when all is given away:
  * a guest that is made again gets its old address. */
 static void prune(struct kv_list *leases, const char *but)
 {
-	autofree char *confs = all_confs();
+	autofree char *confs = xstrdup("");
 
+	add_confs(GUESTS, &confs);
+	add_confs(SPARES, &confs);
 	for (size_t i = leases->n; i-- > 0;) {
 		autofree char *mac = xstrdup(leases->v[i].key);
 
