@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <xenstore.h>
 #include "../guest/guestd_paths.h"
+#include "../guest/spare.h"
 #include "../guest/xl.h"
 #include "../lib/err.h"
 #include "../lib/mem.h"
@@ -47,6 +48,7 @@ struct ward {
 	bool stopped; /* UP: the domain has shut down (or is preserved) */
 	int reason; /* ... for this reason */
 	int64_t due; /* in ms: start (WAITING), or act on a stopped domain */
+	int64_t look; /* UP, suspended: when to see whether it runs again; 0: it is not */
 	int64_t begun, prepared, built; /* when BUILDING got so far, in ms */
 	char times[48]; /* how long that took, for the client */
 	unsigned long error_mark; /* see xl_error() */
@@ -72,7 +74,7 @@ struct pool_watch;
 struct spare_domain;
 struct upkeep;
 
-#define SPARE_ID_MAX 17 /* with the NUL */
+#define SPARE_ID_MAX (SPARE_ID_LEN + 1)
 
 struct guestd {
 	libxl_ctx *ctx;
@@ -212,5 +214,7 @@ void upkeep_tick(struct guestd *g, int64_t now, int64_t *next_io);
 
 /* --- pool_watch.c: before the pool is full, who writes is paused --- */
 void pool_tick(struct guestd *g, int64_t now, int64_t *next_io);
+/* A guest begins to run, maybe the first that has the pool in use. */
+void pool_look_soon(struct guestd *g);
 
 #endif

@@ -13,6 +13,8 @@
 #define GRACE_MS 5000
 /* What could not be destroyed is tried again after this. */
 #define RETRY_MS 10000
+/* Somebody saves it to a file: so often it is looked whether it goes on. */
+#define SUSPENDED_MS 1000
 
 static libxl_asyncop_how how_for(struct ward *ward)
 {
@@ -26,6 +28,7 @@ static void set_phase(struct ward *ward, enum phase phase)
 	    phase == PHASE_CRASHED) {
 		ward->domid = 0;
 		ward->stopped = false;
+		ward->look = 0;
 	}
 	if (phase == PHASE_DOWN) {
 		ward->crashes.n = 0;
@@ -46,6 +49,27 @@ static void watch(struct guestd *g, struct ward *ward)
 	unwatch(g, ward);
 	if (libxl_evenable_domain_death(g->ctx, ward->domid, 0, &ward->death))
 		say(LOG_ERR, "cannot watch over guest '%s'", ward->name);
+}
+
+/* How the guest took it; its end is another event. */
+static void heard(libxl_ctx *ctx, int result, void *for_callback)
+{
+	(void)ctx;
+	if (result)
+		say(LOG_WARNING,
+		    "domain %u does not answer when it is asked to shut down",
+		    (unsigned int)(uintptr_t)for_callback);
+}
+
+/* One that is paused or hangs answers not at all, which libxl waits a minute for. */
+static int ask_to_shut_down(struct guestd *g, const struct ward *ward)
+{
+	const libxl_asyncop_how how = {
+		.callback = heard,
+		.u.for_callback = (void *)(uintptr_t)ward->domid
+	};
+
+	return libxl_domain_shutdown(g->ctx, ward->domid, &how);
 }
 
 /* After a crash, or a restart that failed: later, or not at all. */
@@ -110,10 +134,10 @@ static void build_ended(struct guestd *g, struct ward *ward, int result)
 	server_started(g, ward, NULL);
 	spares_guest_boots(g);
 	upkeep_ask(g);
+	pool_look_soon(g);
 	if (ward->wish == WISH_KILL)
 		ward_leave(g, ward, PHASE_DOWN);
-	else if (ward->wish == WISH_STOP &&
-		 libxl_domain_shutdown(g->ctx, ward->domid, NULL))
+	else if (ward->wish == WISH_STOP && ask_to_shut_down(g, ward))
 		say(LOG_ERR, "guest '%s' can't be asked to shut down",
 		    ward->name);
 }
@@ -299,7 +323,9 @@ static void act_on_stop(struct guestd *g, struct ward *ward)
 static void stopped(struct guestd *g, struct ward *ward, int reason)
 {
 	if (reason == REASON_SUSPEND) {
-		watch(g, ward); /* each reports a stop once */
+		/* a new watch would report it again at once */
+		unwatch(g, ward);
+		ward->look = now_ms() + SUSPENDED_MS;
 		return;
 	}
 	if (ward->stopped)
@@ -324,11 +350,27 @@ static void vanished(struct guestd *g, struct ward *ward)
 	server_gone(g, ward);
 }
 
+/* It was suspended: does it run again, or is it gone? */
+static void look_at_suspended(struct guestd *g, struct ward *ward)
+{
+	libxl_dominfo info;
+
+	ward->look = 0;
+	libxl_dominfo_init(&info);
+	if (libxl_domain_info(g->ctx, &info, ward->domid) || info.dying)
+		vanished(g, ward);
+	else if (info.shutdown)
+		stopped(g, ward, (int)info.shutdown_reason);
+	else
+		watch(g, ward);
+	libxl_dominfo_dispose(&info);
+}
+
 static int shut_down(struct guestd *g, struct ward *ward, struct pvn_err *err)
 {
 	unsigned long mark = xl_mark();
 
-	if (libxl_domain_shutdown(g->ctx, ward->domid, NULL))
+	if (ask_to_shut_down(g, ward))
 		return xl_error(mark, ward->domid, err,
 				"cannot ask guest '%s' to shut down",
 				ward->name);
@@ -429,22 +471,33 @@ static void restart(struct guestd *g, struct ward *ward)
 		start_failed(g, ward, &err);
 }
 
+/* When there is something to do for it, in ms; INT64_MAX: never. */
+static int64_t next_turn(const struct guestd *g, const struct ward *ward)
+{
+	if (ward->phase == PHASE_WAITING && !g->halt_deadline)
+		return ward->due;
+	if (ward->phase == PHASE_UP && ward->stopped && ward->due)
+		return ward->due;
+	if (ward->phase == PHASE_UP && ward->look)
+		return ward->look;
+	return INT64_MAX;
+}
+
 void life_tick(struct guestd *g, int64_t now, int64_t *next_io)
 {
 	for (struct ward *ward = g->wards; ward; ward = ward->next) {
-		bool waits = ward->phase == PHASE_WAITING && !g->halt_deadline;
-		bool grace = ward->phase == PHASE_UP && ward->stopped &&
-			     ward->due;
+		int64_t next;
 
-		if (!waits && !grace)
-			continue;
-		if (ward->due > now) {
-			if (ward->due < *next_io)
-				*next_io = ward->due;
-		} else if (waits) {
-			restart(g, ward);
-		} else {
-			act_on_stop(g, ward);
+		if (next_turn(g, ward) <= now) {
+			if (ward->phase == PHASE_WAITING)
+				restart(g, ward);
+			else if (ward->stopped)
+				act_on_stop(g, ward);
+			else
+				look_at_suspended(g, ward);
 		}
+		next = next_turn(g, ward);
+		if (next < *next_io)
+			*next_io = next;
 	}
 }

@@ -31,6 +31,7 @@ struct pool_watch {
 	uint64_t data_used; /* then */
 	enum pool_level level;
 	bool blind; /* the last look failed, and it was said */
+	bool limits_bad; /* their file can't be used, and it was said */
 	struct seen *seen;
 	size_t n_seen;
 };
@@ -246,6 +247,20 @@ static void rest(struct pool_watch *w, const struct pool_status *st)
 	say_level(w, pool_guard_decide(&w->limits, st, 0, NULL, 0), st);
 }
 
+/* A file that says nonsense is said once, and leaves no guest without its guard. */
+static void read_limits(struct pool_watch *w)
+{
+	struct pvn_err err = { 0 };
+	const bool bad = pool_limits_read(&w->limits, &err) != 0;
+
+	if (bad)
+		w->limits = POOL_LIMITS_DEFAULT;
+	if (bad && !w->limits_bad)
+		say(LOG_ERR, "%s: the pool is watched with the usual limits",
+		    err.msg);
+	w->limits_bad = bad;
+}
+
 static int look(struct guestd *g, int64_t now, int64_t *wait_r,
 		struct pvn_err *err)
 {
@@ -254,8 +269,7 @@ static int look(struct guestd *g, int64_t now, int64_t *wait_r,
 	bool marks, new_window;
 	int rc = w->host.vg ? 0 : host_read(&w->host, err);
 
-	if (!rc)
-		rc = pool_limits_read(&w->limits, err);
+	read_limits(w);
 	if (!rc)
 		rc = pool_status_read(w->host.vg, w->host.pool, &st, err);
 	if (rc)
@@ -276,6 +290,12 @@ static int look(struct guestd *g, int64_t now, int64_t *wait_r,
 	return 0;
 }
 
+void pool_look_soon(struct guestd *g)
+{
+	if (g->pool)
+		g->pool->due = 0;
+}
+
 void pool_tick(struct guestd *g, int64_t now, int64_t *next_io)
 {
 	struct pvn_err err = { 0 };
@@ -288,9 +308,11 @@ void pool_tick(struct guestd *g, int64_t now, int64_t *next_io)
 
 		/* A host that is not installed has no pool; one without a volume in
 		 * use has no active one, and nobody to fill it. */
-		if (rc && rc != -ENOENT && rc != -ENXIO && !g->pool->blind)
+		bool blind = rc && rc != -ENOENT && rc != -ENXIO;
+
+		if (blind && !g->pool->blind)
 			say(LOG_ERR, "the pool is not watched: %s", err.msg);
-		g->pool->blind = rc != 0;
+		g->pool->blind = blind;
 		g->pool->due = now + wait;
 	}
 	if (g->pool->due < *next_io)

@@ -55,6 +55,15 @@ static void remove_files(const char *id)
 	}
 }
 
+static void forget_config(struct spare_domain *spare)
+{
+	if (!spare->config)
+		return;
+	libxl_domain_config_dispose(spare->config);
+	free(spare->config);
+	spare->config = NULL;
+}
+
 /* No longer among them; its domain and its volumes are somebody else's business. */
 static void forget(struct guestd *g, struct spare_domain *spare)
 {
@@ -65,16 +74,8 @@ static void forget(struct guestd *g, struct spare_domain *spare)
 	*link = spare->next;
 	remove_files(spare->id);
 	recipe_free(&spare->recipe);
+	forget_config(spare);
 	free(spare);
-}
-
-static void forget_config(struct spare_domain *spare)
-{
-	if (!spare->config)
-		return;
-	libxl_domain_config_dispose(spare->config);
-	free(spare->config);
-	spare->config = NULL;
 }
 
 static void drop(struct guestd *g, struct spare_domain *spare)
@@ -231,12 +232,20 @@ static int read_config(struct spare_domain *spare, struct pvn_err *err)
 
 void spares_build(struct guestd *g, const char *id)
 {
-	struct spare_domain *spare = xcalloc(1, sizeof(*spare));
-	const libxl_asyncop_how how = { .callback = built,
-					.u.for_callback = spare };
+	struct spare_domain *spare;
+	libxl_asyncop_how how = { .callback = built };
 	struct pvn_err err = { 0 };
 	int rc;
 
+	/* while its volumes were made, their memory was wanted back; the next upkeep removes
+	 * them */
+	if (g->halt_deadline || now_ms() < g->spares_pause) {
+		remove_files(id);
+		upkeep_ask(g);
+		return;
+	}
+	spare = xcalloc(1, sizeof(*spare));
+	how.u.for_callback = spare;
 	strcpy(spare->id, id);
 	spare->next = g->spares;
 	g->spares = spare;
@@ -247,7 +256,6 @@ void spares_build(struct guestd *g, const char *id)
 	if (!rc)
 		return;
 	say(LOG_ERR, "no guest is made ahead of need: %s", err.msg);
-	forget_config(spare);
 	forget(g, spare);
 	g->spares_pause = now_ms() + PAUSE_MS;
 }
@@ -274,7 +282,6 @@ void spares_tick(struct guestd *g)
 		} else if (s->state == FAILED) {
 			say(LOG_ERR,
 			    "no guest is made ahead of need: its domain can't be built");
-			forget_config(s);
 			forget(g, s);
 			g->spares_pause = now_ms() + PAUSE_MS;
 			upkeep_ask(g);
