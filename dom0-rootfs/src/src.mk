@@ -87,6 +87,7 @@ GUEST_UNIT_NAMES += image
 GUEST_UNIT_NAMES += import
 GUEST_UNIT_NAMES += nat
 GUEST_UNIT_NAMES += netlink
+GUEST_UNIT_NAMES += nic
 GUEST_UNIT_NAMES += opts
 GUEST_UNIT_NAMES += pool
 GUEST_UNIT_NAMES += seed_clone
@@ -111,7 +112,6 @@ $(O)/bin/guest-unit-%: $(O)/obj/guest-unit/%.o $(O)/obj/guestd/policy.o \
 	@printf "  %-10s %s\n" LINK $(@F)
 	$(Q)$(CC) $(CFLAGS_OURS) $(LDFLAGS_OURS) $(XEN_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PARAVANE_LIBS) -lcmocka
 
-$(O)/bin/guest-unit-addresses: $(O)/obj/hotplug/addresses.o
 $(O)/bin/guest-unit-guestd: $(O)/obj/guestd/record.o
 $(O)/bin/guest-unit-pool: $(O)/obj/guestd/pool_guard.o
 

@@ -2,7 +2,7 @@
 /* test_addresses.c: what a guest's interface may send from. */
 #include <string.h>
 
-#include "../../dom0-rootfs/src/hotplug/addresses.h"
+#include "addresses.h"
 #include "unit.h"
 
 #define MAC "00:16:3e:01:02:03"

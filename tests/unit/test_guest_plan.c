@@ -12,7 +12,7 @@
 static const struct create_request web = {
 	.name = "web",
 	.template = "mini",
-	.bridge = "br0",
+	.nic.bridge = "br0",
 };
 
 static void make_facts(struct create_facts *facts)

@@ -86,7 +86,7 @@ static struct planned *plan(char *image, struct import_request req)
 	struct planned *p = xcalloc(1, sizeof(*p));
 
 	req.create.name = "web";
-	req.create.bridge = "br0";
+	req.create.nic.bridge = "br0";
 	req.file = image;
 	make_facts(&p->facts);
 	p->rc = import_open(&p->im, &req, &p->err);
@@ -118,6 +118,20 @@ static void expect_steps(const struct planned *p, const char *names)
 		got = more;
 	}
 	assert_string_equal(got, names);
+}
+
+PVN_TEST(interface)
+{
+	const struct import_request req = { .create.nic = { .rate = "10Mb/s",
+							    .vlan = "12" } };
+	struct planned *p = plan(partitioned(10 * MIB), req);
+	const struct conf_vif *vif = p->im.create.conf.vifs;
+
+	assert_int_equal(p->rc, 0);
+	assert_string_equal(vif->bridge, "br0");
+	assert_string_equal(vif->rate, "10Mb/s");
+	assert_string_equal(vif->vlan, "12");
+	end(p);
 }
 
 PVN_TEST(raw)

@@ -18,7 +18,7 @@ BAD_REQUESTS = [
     ("g1 --template mini --disk 16M", 1, "too small for template 'mini'"),
     ("g1 --template mini --disk 60T", 1, "larger than the whole pool"),
     ("g1 --template mini --memory 900G --start", 1, "not enough memory"),
-    ("g1 --template mini --bridge br9", 1, "no bridge 'br9'"),
+    ("g1 --template mini --bridge br9", 3, "no bridge 'br9'"),
     ("g1 --template mini --ip 10.0.2.300/24", 2, "10.0.2.300"),
     ("g1 --template mini --colour red", 2, "colour"),
 ]

@@ -7,7 +7,6 @@
 #include "create.h"
 #include "host.h"
 #include "json.h"
-#include "live.h"
 #include "progress.h"
 #include "settle.h"
 #include "timing.h"
@@ -18,9 +17,7 @@ struct opts {
 	unsigned int vcpus;
 	const char *type;
 	uint64_t disk;
-	const char *bridge;
-	const char *rate;
-	const char *vlan;
+	struct nic_opts nic;
 	const char *key;
 	const char *key_file;
 	const char *ip;
@@ -48,14 +45,7 @@ static const struct opt opts[] = {
 	OPT("disk", OPT_SIZE, disk, "SIZE",
 	    "size of its disk (default: 1G, or the template's)", .min = 4 * MIB,
 	    .max = 64 * 1024 * GIB),
-	OPT("bridge", OPT_STRING, bridge, "NAME",
-	    "bridge of its network interface (default: " DEFAULT_BRIDGE ")"),
-	OPT("network", OPT_STRING, bridge, "NAME",
-	    "the same; nat0 is the host's own network, with its own addresses"),
-	OPT("rate", OPT_STRING, rate, "RATE",
-	    "what it may send at most, such as 10Mb/s"),
-	OPT("vlan", OPT_STRING, vlan, "TAG",
-	    "the VLAN that it is in, 1 to 4094"),
+	NIC_OPTS,
 	OPT("ssh-key", OPT_STRING, key, "KEY",
 	    "its public ssh key, as it is in a .pub file"),
 	OPT("ssh-key-file", OPT_STRING, key_file, "FILE",
@@ -79,7 +69,7 @@ static const struct opt opts[] = {
 	CHANGE_OPTS,
 };
 
-static const struct opts defaults = { .bridge = DEFAULT_BRIDGE };
+static const struct opts defaults = { .nic = NIC_DEFAULTS };
 
 struct make {
 	struct create create; /* first: it is the steps' context */
@@ -161,9 +151,7 @@ static int run(void *ctx, char **args)
 		.vcpus = o->vcpus,
 		.type = o->type,
 		.disk = o->disk,
-		.bridge = o->bridge,
-		.rate = o->rate,
-		.vlan = o->vlan,
+		.nic = o->nic,
 		.net = { .address = o->ip,
 			 .gateway = o->gateway,
 			 .dns = o->dns },
@@ -188,7 +176,7 @@ static int run(void *ctx, char **args)
 		return change_error(&cmd_guest_create, &err);
 	req.keys = keys;
 	req.files = files;
-	if (create_check(&req, &err) || live_nic_check(o->rate, o->vlan, &err))
+	if (create_check(&req, &err))
 		return cmd_error(&cmd_guest_create, PVN_EXIT_USAGE, &err);
 	if (o->timing)
 		timing_begin();

@@ -13,7 +13,7 @@ struct opts {
 	uint64_t memory;
 	unsigned int vcpus;
 	uint64_t disk;
-	const char *bridge;
+	struct nic_opts nic;
 	const char *key;
 	const char *key_file;
 	const char *ip;
@@ -46,10 +46,7 @@ static const struct opt opts[] = {
 	    "how Xen runs it; auto: pvh where CPU and Xen can (default: auto)"),
 	OPT("raw", OPT_FLAG, raw, NULL,
 	    "the image is raw, whatever it looks like"),
-	OPT("bridge", OPT_STRING, bridge, "NAME",
-	    "bridge of its network interface (default: " DEFAULT_BRIDGE ")"),
-	OPT("network", OPT_STRING, bridge, "NAME",
-	    "the same; nat0 is the host's own network, with its own addresses"),
+	NIC_OPTS,
 	OPT("ssh-key", OPT_STRING, key, "KEY",
 	    "a public ssh key for cloud-init, as it is in a .pub file"),
 	OPT("ssh-key-file", OPT_STRING, key_file, "FILE",
@@ -72,7 +69,7 @@ static const struct opt opts[] = {
 	CHANGE_OPTS,
 };
 
-static const struct opts defaults = { .bridge = DEFAULT_BRIDGE };
+static const struct opts defaults = { .nic = NIC_DEFAULTS };
 
 struct make {
 	struct import import; /* first: it is the steps' context */
@@ -166,7 +163,7 @@ static struct import_request make_request(const struct opts *o, char **args)
 			    .vcpus = o->vcpus,
 			    .type = o->type,
 			    .disk = o->disk,
-			    .bridge = o->bridge,
+			    .nic = o->nic,
 			    .net = { .address = o->ip,
 				     .gateway = o->gateway,
 				     .dns = o->dns },

@@ -6,24 +6,24 @@
 #include "create.h"
 #include "guestedit.h"
 #include "live.h"
+#include "nic.h"
 #include "progress.h"
 
 struct opts {
-	const char *bridge, *mac, *ip, *rate, *vlan;
+	struct nic_opts nic;
+	const char *mac, *ip;
 	struct change_opts change;
 };
 
 static const struct opt add_opts[] = {
-	OPT("bridge", OPT_STRING, bridge, "NAME",
-	    "the bridge it is on (default: " DEFAULT_BRIDGE ")"),
-	OPT("mac", OPT_STRING, mac, "MAC", "its address (default: random)"),
-	OPT("ip", OPT_STRING, ip, "ADDR", "send from this address only"),
-	OPT("rate", OPT_STRING, rate, "RATE", "send at most, such as 10Mb/s"),
-	OPT("vlan", OPT_STRING, vlan, "TAG", "be in this VLAN, 1 to 4094"),
+	NIC_OPTS,
+	OPT("mac", OPT_STRING, mac, "MAC", "its MAC address (default: random)"),
+	OPT("ip", OPT_STRING, ip, "ADDR[,ADDR...]",
+	    "the addresses that it may send from, also as ADDR/LEN (default: any)"),
 	CHANGE_OPTS,
 };
 
-static const struct opts add_defaults = { .bridge = DEFAULT_BRIDGE };
+static const struct opts add_defaults = { .nic = NIC_DEFAULTS };
 
 static const struct opt remove_opts[] = {
 	CHANGE_OPTS,
@@ -56,17 +56,30 @@ static int step_detach(void *ctx, struct pvn_err *err)
 	return live_nic_detach(domain(n)->id, &n->vif, n->index, err);
 }
 
-static int check(const struct opts *o, struct pvn_err *err)
+static int check(const struct opts *o, char **ip_r, struct pvn_err *err)
 {
 	uint8_t mac[6];
 
 	if (o->mac && guestconf_mac(o->mac, mac))
 		return pvn_err(err, -EINVAL, "'--mac %.40s' is no MAC address",
 			       o->mac);
-	if ((o->ip && strchr(o->ip, ',')) || strchr(o->bridge, ','))
+	if (o->mac && mac[0] & 1)
 		return pvn_err(err, -EINVAL,
-			       "a ',' can't be in an address or a name");
-	return live_nic_check(o->rate, o->vlan, err);
+			       "'--mac %s' is no MAC address of one station",
+			       o->mac);
+	if (o->ip && nic_addresses(o->ip, ip_r, err))
+		return err->code;
+	return nic_check(&o->nic, err);
+}
+
+static int check_bridge(const struct nic *n, struct pvn_err *err)
+{
+	auto_strlist struct strlist bridges = { 0 };
+	int rc;
+
+	guests_bridges(&n->change.set, &bridges);
+	rc = nic_bridge_check(n->vif.bridge, &bridges, err);
+	return !rc && n->vif.ip ? nic_fixed_check(n->vif.bridge, err) : rc;
 }
 
 static int check_mac_free(const struct nic *n, struct pvn_err *err)
@@ -95,6 +108,8 @@ static int plan_add_nic(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	autofree char *item = NULL;
 	int rc = conf_begin(c, err);
 
+	if (!rc)
+		rc = check_bridge(n, err);
 	if (!rc && !n->vif.mac) {
 		rc = create_random(NULL, n->mac, err);
 		n->vif.mac = n->mac;
@@ -175,20 +190,21 @@ static void report_remove(const void *ctx)
 static int run_add(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
+	autofree char *ip = NULL;
 	struct nic n = { .change = { .cmd = &cmd_guest_nic_add,
 				     .o = &o->change,
 				     .name = args[0],
 				     .plan = plan_add_nic,
 				     .report = report_add },
-			 .vif = { .bridge = (char *)o->bridge,
+			 .vif = { .bridge = (char *)o->nic.bridge,
 				  .mac = (char *)o->mac,
-				  .ip = (char *)o->ip,
-				  .rate = (char *)o->rate,
-				  .vlan = (char *)o->vlan } };
+				  .rate = (char *)o->nic.rate,
+				  .vlan = (char *)o->nic.vlan } };
 	struct pvn_err err = { 0 };
 
-	if (check(o, &err))
+	if (check(o, &ip, &err))
 		return cmd_error(&cmd_guest_nic_add, PVN_EXIT_USAGE, &err);
+	n.vif.ip = ip;
 	return change_run(&n.change);
 }
 
@@ -212,7 +228,9 @@ const struct cmd cmd_guest_nic_add = {
 	.synopsis = "NAME",
 	.n_args = 1,
 	.help = "give a guest another network interface",
-	.details = "A running guest gets it at once.\n",
+	.details =
+		"A running guest gets it at once. --ip tells the guest nothing: it has to use these\n"
+		"addresses itself, and is heard from no others.\n",
 	.example = "guest nic add web1 --bridge br1 --vlan 12\n",
 	OPTS(add_opts),
 	.ctx_size = sizeof(struct opts),

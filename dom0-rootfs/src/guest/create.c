@@ -2,7 +2,6 @@
 /* create.c: plan the making of a guest. No I/O happens here. */
 #include <errno.h>
 #include <string.h>
-#include "../lib/nat.h"
 #include "../lib/size.h"
 #include "create.h"
 #include "guesttype.h"
@@ -30,16 +29,6 @@ int guest_name_check(const char *name, struct pvn_err *err)
 	return 0;
 }
 
-static bool is_bridge_name(const char *name)
-{
-	size_t len = strspn(
-		name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		      "0123456789._-");
-
-	return len && !name[len] && len < 16 && name[0] != '.' &&
-	       name[0] != '-';
-}
-
 int create_check(const struct create_request *req, struct pvn_err *err)
 {
 	auto_strlist struct strlist keys = { 0 };
@@ -51,20 +40,13 @@ int create_check(const struct create_request *req, struct pvn_err *err)
 	if (req->memory % MIB)
 		return pvn_err(err, -EINVAL,
 			       "'--memory' is not a whole number of MiB");
-	if (!is_bridge_name(req->bridge))
-		return pvn_err(err, -EINVAL,
-			       "'--bridge %.40s' is no interface name",
-			       req->bridge);
 	if (req->type && !guesttype_known(req->type))
 		return pvn_err(err, -EINVAL,
 			       "'--type %.40s': expected 'auto', 'pv' or 'pvh'",
 			       req->type);
-	rc = seed_net_check(&req->net, err);
-	if (!rc && req->net.address && !strcmp(req->bridge, NAT_BRIDGE))
-		rc = pvn_err(
-			err, -EINVAL,
-			"'--ip' can't be had on '%s': the host gives each guest its address there",
-			NAT_BRIDGE);
+	rc = nic_check(&req->nic, err);
+	if (!rc)
+		rc = seed_net_check(&req->net, err);
 	if (!rc)
 		rc = seed_files_check(&req->files, &req->net, req->user,
 				      req->keys != NULL, err);
@@ -73,33 +55,13 @@ int create_check(const struct create_request *req, struct pvn_err *err)
 	return seed_keys_parse(req->keys, req->keys_name, &keys, err);
 }
 
-static bool list_has(const struct strlist *list, const char *s)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (!strcmp(list->v[i], s))
-			return true;
-	}
-	return false;
-}
-
 static int check_name_free(const char *name, const struct create_facts *facts,
 			   struct pvn_err *err)
 {
-	if (list_has(&facts->guests, name))
+	if (strlist_has(&facts->guests, name))
 		return pvn_err(err, -EEXIST, "there is a guest '%s' already",
 			       name);
 	return volumes_check_free(&facts->volumes, name, err);
-}
-
-static int check_bridge(const char *bridge, const struct create_facts *facts,
-			struct pvn_err *err)
-{
-	autofree char *names = strlist_quoted(&facts->bridges);
-
-	if (list_has(&facts->bridges, bridge))
-		return 0;
-	return pvn_err(err, -ENODEV, "no bridge '%s', there is %s", bridge,
-		       *names ? names : "none");
 }
 
 uint64_t guest_memory_need(uint64_t memory)
@@ -248,7 +210,7 @@ static void make_recipe(struct create *create, const struct create_request *req,
 		.version = xstrdup(t->version),
 		.sha256 = xstrdup(t->sha256 ? t->sha256 : ""),
 		.type = type,
-		.bridge = xstrdup(req->bridge),
+		.bridge = xstrdup(req->nic.bridge),
 		.memory_bytes = wanted_memory(create, req),
 		.disk_bytes = create->disk_bytes,
 		.vcpus = wanted_vcpus(create, req),
@@ -263,7 +225,7 @@ static void find_spare(struct create *create, const struct create_request *req,
 {
 	const struct spare *spare = NULL;
 
-	if (req->start && !req->spare && !req->rate && !req->vlan)
+	if (req->start && !req->spare && !req->nic.rate && !req->nic.vlan)
 		spare = spares_find(&facts->spares, &create->recipe);
 	if (!spare)
 		return;
@@ -322,9 +284,9 @@ static void make_conf(struct create *create, const struct create_request *req,
 	conf->n_vifs = 1;
 	conf->vifs[0] = (struct conf_vif){
 		.mac = xstrdup(create->mac),
-		.bridge = xstrdup(req->bridge),
-		.rate = req->rate ? xstrdup(req->rate) : NULL,
-		.vlan = req->vlan ? xstrdup(req->vlan) : NULL,
+		.bridge = xstrdup(req->nic.bridge),
+		.rate = req->nic.rate ? xstrdup(req->nic.rate) : NULL,
+		.vlan = req->nic.vlan ? xstrdup(req->nic.vlan) : NULL,
 	};
 	if (req->net.address) /* and from no other will it be heard */
 		conf->vifs[0].ip =
@@ -447,7 +409,9 @@ int create_plan(const struct create_request *req,
 	if (!req->spare)
 		rc = check_name_free(req->name, facts, err);
 	if (!rc)
-		rc = check_bridge(req->bridge, facts, err);
+		rc = nic_bridge_check(req->nic.bridge, &facts->bridges, err);
+	if (!rc && req->net.address)
+		rc = nic_fixed_check(req->nic.bridge, err);
 	if (!rc)
 		rc = guesttype_check(wanted_type(create, req), facts->pvh, err);
 	if (!rc)

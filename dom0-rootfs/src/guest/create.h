@@ -9,6 +9,7 @@
 #include "../lib/mem.h"
 #include "../lib/plan.h"
 #include "guestconf.h"
+#include "nic.h"
 #include "pool.h"
 #include "seed.h"
 #include "spare.h"
@@ -33,9 +34,7 @@ struct create_request {
 	unsigned int vcpus; /* 0: the template's */
 	const char *type; /* NULL: the template's */
 	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
-	const char *bridge;
-	const char *rate,
-		*vlan; /* of its interface, as in struct conf_vif; NULL: none */
+	struct nic_opts nic; /* its interface */
 	struct seed_net net;
 	struct seed_files files;
 	const char *user; /* who logs in; NULL: the template's */

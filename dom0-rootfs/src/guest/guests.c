@@ -181,7 +181,9 @@ static int load_pair(struct guest_set *set, const char *path,
 		return size_parse(value, &set->memory_free, err);
 	if (!strcmp(pair->key, "domain"))
 		return load_domain(set, value, err);
-	if (!strcmp(pair->key, "config")) {
+	if (!strcmp(pair->key, "bridge"))
+		strlist_add(&set->bridges, value);
+	else if (!strcmp(pair->key, "config")) {
 		autofree char *file = xasprintf("%.*s%s", folder, path, value);
 		autofree char *name =
 			xasprintf("%.*s", (int)strcspn(value, "."), value);
@@ -225,6 +227,14 @@ int guests_memory_free(const struct guest_set *set, uint64_t *bytes_r,
 	return rc;
 }
 
+void guests_bridges(const struct guest_set *set, struct strlist *list)
+{
+	for (size_t i = 0; i < set->bridges.n; i++)
+		strlist_add(list, set->bridges.v[i]);
+	if (!set->loaded)
+		host_bridges(list);
+}
+
 int guests_make_room(uint64_t bytes, struct pvn_err *err)
 {
 	struct domain_host host = { 0 };
@@ -246,6 +256,7 @@ void guests_free(struct guest_set *set)
 	host_free(&set->host);
 	domains_free(&set->domains);
 	volumes_free(&set->volumes);
+	strlist_free(&set->bridges);
 	*set = (struct guest_set){ 0 };
 }
 

@@ -28,6 +28,7 @@ struct guest_set {
 	struct volume_list volumes;
 	bool loaded; /* from a file, by guests_load() */
 	uint64_t memory_free; /* only when it is */
+	struct strlist bridges; /* the same */
 };
 
 /* Read everything; the set must be zero-initialised. Guests are sorted by name. */
@@ -35,7 +36,7 @@ int guests_read(struct guest_set *set, struct pvn_err *err);
 
 /* How much of each volume is used is not known before. */
 void guests_measure(struct guest_set *set);
-/* The same from a file of facts (for tests), key=value with vg, pool, memory-free, volume
+/* The same from a file of facts (for tests), key=value with vg, pool, memory-free, bridge, volume
  * ("name|bytes|data%|metadata%|chunk|tags"), config (path of an xl.cfg, beside
  * the file) and domain ("name|id|running|512|4", with the most MiB and vCPUs that it
  * may have). */
@@ -47,6 +48,9 @@ void guests_free(struct guest_set *set);
 /* What the host has free for guests, with what spares have, see spare.h. */
 int guests_memory_free(const struct guest_set *set, uint64_t *bytes_r,
 		       struct pvn_err *err);
+
+/* Names of the host's bridges. */
+void guests_bridges(const struct guest_set *set, struct strlist *list);
 
 /* Have spares removed if so much is not free without. */
 int guests_make_room(uint64_t bytes, struct pvn_err *err);

@@ -52,7 +52,7 @@ static int make_volumes(struct create *create, const struct recipe *recipe,
 		.vcpus = recipe->vcpus,
 		.type = recipe->type,
 		.disk = recipe->disk_bytes,
-		.bridge = recipe->bridge,
+		.nic.bridge = recipe->bridge,
 		.start = true,
 		.spare = id,
 	};

@@ -3,7 +3,7 @@
 #ifndef PVN_GUARD_H
 #define PVN_GUARD_H
 
-#include "addresses.h"
+#include "../lib/addresses.h"
 
 /* From now on interface @dev sends as @own says and nothing else; what was said of
  * an interface of that name before is forgotten. One transaction: frames see

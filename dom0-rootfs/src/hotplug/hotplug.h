@@ -30,9 +30,6 @@ int hp_connected(const struct hotplug *hp, struct pvn_err *err);
  * 30 s. Returns its descriptor (the lock ends with it), or a negative errno. */
 int hp_lock(const char *kind, struct pvn_err *err);
 
-/* The VLAN in @text: "1" to "4094". */
-int vlan_parse(const char *text, unsigned int *vlan_r, struct pvn_err *err);
-
 /* Put @port of @bridge into @vlan, and only there. */
 int vlan_join(const char *bridge, const char *port, unsigned int vlan,
 	      struct pvn_err *err);

@@ -3,7 +3,7 @@
 #ifndef PVN_NEIGHBOUR_H
 #define PVN_NEIGHBOUR_H
 
-#include "addresses.h"
+#include "../lib/addresses.h"
 
 /* Who had these addresses on @bridge is forgotten: what the host sends there next, it asks about
  * anew, and does not go on sending to a guest that is gone. What fails is left alone: it

@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <syslog.h>
 #include <linux/sockios.h>
+#include "../lib/addresses.h"
 #include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/nat.h"
-#include "addresses.h"
 #include "guard.h"
 #include "hotplug.h"
 #include "neighbour.h"

@@ -20,18 +20,6 @@
 #define SYS_NET "/sys/class/net"
 #define DEFAULT_VLAN 1
 
-int vlan_parse(const char *text, unsigned int *vlan_r, struct pvn_err *err)
-{
-	char *end = NULL;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || n < 1 || n > 4094)
-		return pvn_err(err, -EINVAL,
-			       "'%.40s' is no VLAN: expected 1 to 4094", text);
-	*vlan_r = (unsigned int)n;
-	return 0;
-}
-
 static int set_filtering(const char *bridge, struct pvn_err *err)
 {
 	autofree char *path =

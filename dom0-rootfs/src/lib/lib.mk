@@ -2,7 +2,7 @@
 # CC and AR (in the build root) and CFLAGS_OURS come from the top Makefile.
 
 LIB_DIR := dom0-rootfs/src/lib
-LIB_SRCS := backup.c base64.c block.c err.c file.c forward.c grubenv.c guard_table.c ini_lines.c iso.c kv.c lines.c mem.c nat.c nat_files.c netlink.c nics.c plan.c run.c shadow.c size.c \
+LIB_SRCS := addresses.c backup.c base64.c block.c err.c file.c forward.c grubenv.c guard_table.c ini_lines.c iso.c kv.c lines.c mem.c nat.c nat_files.c netlink.c nics.c plan.c run.c shadow.c size.c \
 	subnet.c zones.c
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/obj/lib/%.o) $(O)/obj/lib/zone_table.o
 LIB_CPPFLAGS := -D_GNU_SOURCE -I$(LIB_DIR)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* addresses.c: the addresses that a guest's interface may send from. */
+/* addresses.c: the addresses that a guest's interface may send from, and its VLAN. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include "../lib/mem.h"
 #include "addresses.h"
+#include "mem.h"
 
 static int parse_mac(const char *text, uint8_t mac[6], struct pvn_err *err)
 {
@@ -61,11 +62,23 @@ int addresses_parse(struct addresses *own, const char *mac, const char *ip,
 	int rc;
 
 	*own = (struct addresses){ 0 };
-	rc = parse_mac(mac, own->mac, err);
+	rc = mac ? parse_mac(mac, own->mac, err) : 0;
 	for (char *word = strtok_r(copy, " ", &save); word && !rc;
 	     word = strtok_r(NULL, " ", &save))
 		rc = add(own, word, err);
 	if (!rc && own->n)
 		add_link_local(own);
 	return rc;
+}
+
+int vlan_parse(const char *text, unsigned int *vlan_r, struct pvn_err *err)
+{
+	char *end = NULL;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > 4094)
+		return pvn_err(err, -EINVAL,
+			       "'%.40s' is no VLAN: expected 1 to 4094", text);
+	*vlan_r = (unsigned int)n;
+	return 0;
 }

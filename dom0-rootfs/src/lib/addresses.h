@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* addresses.h: the addresses that a guest's interface may send from. */
+/* addresses.h: the addresses that a guest's interface may send from, and its VLAN. */
 #ifndef PVN_ADDRESSES_H
 #define PVN_ADDRESSES_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include "../lib/err.h"
+#include "err.h"
 
 #define MAX_ADDRESSES 32
 
@@ -20,11 +20,14 @@ struct addresses {
 	struct address v[MAX_ADDRESSES + 1];
 };
 
-/* Take the MAC and the text of a vif's "ip" (addresses separated by blanks; NULL or
+/* Take the MAC (NULL: it is not known yet) and the text of a vif's "ip" (addresses separated by blanks; NULL or
  * empty: none, then nothing is asked of its addresses). Where there is one, the
  * link-local IPv6 address that belongs to the MAC is added: IPv6 doesn't work
  * without. */
 int addresses_parse(struct addresses *own, const char *mac, const char *ip,
 		    struct pvn_err *err);
+
+/* The VLAN in @text: "1" to "4094". */
+int vlan_parse(const char *text, unsigned int *vlan_r, struct pvn_err *err);
 
 #endif
