@@ -58,3 +58,28 @@ PVN_TEST(bridges)
 	assert_int_equal(nic_fixed_check("br0", &err), 0);
 	assert_int_equal(nic_fixed_check("nat0", &err), PVN_REFUSED);
 }
+
+/* Its address is the clone's own, whether the other was held to one or not. */
+PVN_TEST(clone)
+{
+	static const struct conf_vif bound = {
+		.mac = (char *)"00:16:3e:00:00:01",
+		.bridge = (char *)"br0",
+		.ip = (char *)"192.0.2.5",
+		.vlan = (char *)"12",
+		.vifname = (char *)"web0"
+	};
+	static const struct conf_vif free_one = {
+		.mac = (char *)"00:16:3e:00:00:01", .bridge = (char *)"br0"
+	};
+	const char *mac = "00:16:3e:00:00:02";
+	autofree char *moved = nic_clone_text(&bound, mac, "192.0.2.6");
+	autofree char *any = nic_clone_text(&bound, mac, NULL);
+	autofree char *given = nic_clone_text(&free_one, mac, "192.0.2.6");
+
+	assert_string_equal(
+		moved, "mac=00:16:3e:00:00:02,bridge=br0,ip=192.0.2.6,vlan=12");
+	assert_string_equal(any, "mac=00:16:3e:00:00:02,bridge=br0,vlan=12");
+	assert_string_equal(given,
+			    "mac=00:16:3e:00:00:02,bridge=br0,ip=192.0.2.6");
+}

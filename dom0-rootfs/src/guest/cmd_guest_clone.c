@@ -7,6 +7,7 @@
 #include "create.h"
 #include "guestedit.h"
 #include "hold.h"
+#include "nic.h"
 #include "progress.h"
 #include "signals.h"
 #include "supervisor.h"
@@ -158,11 +159,9 @@ static int take_disk(struct clone *c, const struct conf_disk *disk,
 	return 0;
 }
 
-/* Each interface with a new MAC address, and without what belongs to the other
- * guest. */
 static int take_vif(struct clone *c, size_t i, struct pvn_err *err)
 {
-	struct conf_vif vif = c->change.guest->conf.vifs[i];
+	const struct conf_vif *vif = &c->change.guest->conf.vifs[i];
 	autofree char *item = NULL;
 	autofree char *ip = NULL;
 	char mac[18];
@@ -170,16 +169,12 @@ static int take_vif(struct clone *c, size_t i, struct pvn_err *err)
 
 	if (rc)
 		return rc;
-	if (!i && c->net.address)
+	if (!i && c->net.address) /* and from no other will it be heard */
 		ip = xasprintf("%.*s", (int)strcspn(c->net.address, "/"),
 			       c->net.address);
-	strlist_add(&c->old_macs, vif.mac ? vif.mac : "");
+	strlist_add(&c->old_macs, vif->mac ? vif->mac : "");
 	strlist_add(&c->new_macs, mac);
-	vif.mac = mac;
-	/* only where the other was held to its addresses */
-	vif.ip = vif.ip ? ip : NULL;
-	vif.vifname = NULL;
-	item = guestconf_vif_text(&vif);
+	item = nic_clone_text(vif, mac, ip);
 	return guestedit_set_item(&c->text, "vif", i, item, err);
 }
 
@@ -209,6 +204,7 @@ static int make_text(struct clone *c, struct pvn_err *err)
 static int check(struct clone *c, struct pvn_err *err)
 {
 	const struct guest *guest = c->change.guest;
+	const struct conf_vif *vif = guest->conf.vifs;
 	uint64_t available, used;
 	int rc;
 
@@ -224,6 +220,8 @@ static int check(struct clone *c, struct pvn_err *err)
 			"guest '%s' is %s: stop it first, or copy it as it runs with '--live'",
 			guest->name, guest_state(guest));
 	rc = guests_check_free(&c->change.set, c->to, err);
+	if (!rc && c->net.address && guest->conf.n_vifs && vif->bridge)
+		rc = nic_fixed_check(vif->bridge, err);
 	if (!rc)
 		rc = guests_admit(
 			&c->change.set,
@@ -318,7 +316,8 @@ const struct cmd cmd_guest_clone = {
 	.details =
 		"Its disks are snapshots, so that they take no space until one of the two writes.\n"
 		"It has its own UUID, MAC addresses and, by cloud-init, host name and ssh host\n"
-		"keys; it does not start with the host.\n",
+		"keys; it does not start with the host. With --ip it is heard from that address only,\n"
+		"as a guest of 'guest create --ip'.\n",
 	.example = "guest clone web1 web2 --start\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -109,3 +109,14 @@ int nic_fixed_check(const char *bridge, struct pvn_err *err)
 		"'--ip' can't be had on '%s': the host gives each guest its address there",
 		NAT_BRIDGE);
 }
+
+char *nic_clone_text(const struct conf_vif *vif, const char *mac,
+		     const char *ip)
+{
+	struct conf_vif clone = *vif;
+
+	clone.mac = (char *)mac;
+	clone.ip = (char *)ip;
+	clone.vifname = NULL;
+	return guestconf_vif_text(&clone);
+}

@@ -5,6 +5,7 @@
 
 #include "../lib/err.h"
 #include "../lib/mem.h"
+#include "guestconf.h"
 #include "host.h"
 
 struct nic_opts {
@@ -37,5 +38,10 @@ int nic_addresses(const char *text, char **ip_r, struct pvn_err *err);
 int nic_bridge_check(const char *bridge, const struct strlist *bridges,
 		     struct pvn_err *err);
 int nic_fixed_check(const char *bridge, struct pvn_err *err);
+
+/* What the file of a copy of @vif's guest says: its own MAC and IP address (NULL: any), nothing that
+ * belongs to the other guest. Caller frees. */
+char *nic_clone_text(const struct conf_vif *vif, const char *mac,
+		     const char *ip);
 
 #endif
