@@ -354,20 +354,14 @@ out:
 	return rc;
 }
 
-static int check_vif(XLU_Config *cfg, const struct conf_vif *vif,
-		     struct pvn_err *err)
+static int check_rate(XLU_Config *cfg, const char *rate, struct pvn_err *err)
 {
 	libxl_device_nic nic;
-	uint8_t mac[6];
 	int rc = 0;
 
-	if (vif->mac && guestconf_mac(vif->mac, mac))
-		return pvn_err(err, -EINVAL, "bad vif: '%s' is no MAC address",
-			       vif->mac);
 	libxl_device_nic_init(&nic);
-	if (vif->rate && xlu_vif_parse_rate(cfg, vif->rate, &nic))
-		rc = pvn_err(err, -EINVAL, "bad vif: '%s' is no rate",
-			     vif->rate);
+	if (rate && xlu_vif_parse_rate(cfg, rate, &nic))
+		rc = pvn_err(err, -EINVAL, "bad vif: '%s' is no rate", rate);
 	libxl_device_nic_dispose(&nic);
 	return rc;
 }
@@ -383,7 +377,9 @@ static int take_vif(XLU_Config *cfg, const char *spec, struct guestconf *conf,
 	vif = &conf->vifs[conf->n_vifs++];
 	*vif = (struct conf_vif){ 0 };
 	rc = guestconf_vif_parse(vif, spec, err);
-	return rc ? rc : check_vif(cfg, vif, err);
+	if (!rc)
+		rc = guestconf_vif_check(vif, err);
+	return rc ? rc : check_rate(cfg, vif->rate, err);
 }
 
 /* Give each string of a list to @take. */

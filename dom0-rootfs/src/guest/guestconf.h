@@ -69,6 +69,8 @@ char *guestconf_vif_text(const struct conf_vif *vif);
 /* Add to @vif what @spec, such a text, says: its words alone are judged. Returns 0 or -EINVAL. */
 int guestconf_vif_parse(struct conf_vif *vif, const char *spec,
 			struct pvn_err *err);
+/* Are its addresses and its VLAN what the start of a guest can use? Returns 0 or -EINVAL. */
+int guestconf_vif_check(const struct conf_vif *vif, struct pvn_err *err);
 /* Free what is in it. */
 void guestconf_vif_free(struct conf_vif *vif);
 

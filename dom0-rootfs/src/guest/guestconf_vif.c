@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include "../lib/addresses.h"
 #include "../lib/mem.h"
 #include "guestconf.h"
 
@@ -92,6 +93,23 @@ int guestconf_vif_parse(struct conf_vif *vif, const char *spec,
 	     word = strtok_r(NULL, ",", &save))
 		rc = take_vif_word(vif, word + strspn(word, " "), err);
 	return rc;
+}
+
+int guestconf_vif_check(const struct conf_vif *vif, struct pvn_err *err)
+{
+	struct addresses own;
+	unsigned int vlan;
+	uint8_t mac[6];
+
+	if (vif->mac && guestconf_mac(vif->mac, mac))
+		return pvn_err(err, -EINVAL, "bad vif: '%s' is no MAC address",
+			       vif->mac);
+	if (addresses_parse(&own, vif->mac, vif->ip, err) ||
+	    (vif->vlan && *vif->vlan && vlan_parse(vif->vlan, &vlan, err))) {
+		pvn_err_wrap(err, "bad vif");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int guestconf_mac(const char *text, uint8_t mac[6])
