@@ -120,8 +120,8 @@ char *guestconf_text(const struct guestconf *conf)
 
 	if (!f)
 		abort();
-	fputs("# Made by 'guest create'. This is a standard xl.cfg, see xl.cfg(5): edit it as\n"
-	      "# you like; it is read at the next start.\n",
+	fputs("# Made by 'guest create'. The syntax is that of xl.cfg(5), the keys are those of\n"
+	      "# Paravane's docs/guest-file.md: edit it as you like; it is read at the next start.\n",
 	      f);
 	for (size_t i = 0; i < N_KEYS; i++)
 		write_key(conf, &keys[i], f);

@@ -91,7 +91,8 @@ void program_man(const char *program, FILE *f)
 	      "0: done. 1: failed, what was begun is undone. 2: wrong arguments. "
 	      "3: refused by a safety check.\n"
 	      ".SH FILES\n.TP\n.I /state/guests/NAME.cfg\n"
-	      "A guest's file, in the syntax of xl.cfg(5).\n"
+	      "A guest's file, in the syntax of xl.cfg(5); which keys it may have is in\n"
+	      "Paravane's docs/guest-file.md, and any other is an error.\n"
 	      ".SH \"SEE ALSO\"\nguest(8), template(8), host(8), xl(1), xl.cfg(5)\n",
 	      f);
 }
