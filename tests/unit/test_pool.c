@@ -237,3 +237,30 @@ PVN_TEST(temporary_volumes)
 	assert_false(unfinished_is_temporary("guest-import-xvda"));
 	assert_false(unfinished_is_temporary("pool"));
 }
+
+/* Only what a template.ini would name, and doesn't. */
+PVN_TEST(volumes_of_unfinished_templates)
+{
+	static const struct {
+		const char *line;
+		bool left;
+	} cases[] = {
+		{ "template-web-1|67108864||||sha256_ab,unfinished", false },
+		{ "template-web-2|67108864||||sha256_ab,unfinished", true },
+		{ "template-web-3|67108864||||sha256_ab", false },
+		{ "guest-web-xvda|67108864||||unfinished", false },
+	};
+	char name[] = "web", version[] = "1";
+	struct template web = { .name = name, .version = version };
+	const struct template_list templates = { .v = &web, .n = 1 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		auto_volumes struct volume_list list = { 0 };
+		struct pvn_err err = { 0 };
+
+		assert_int_equal(volumes_parse(&list, cases[i].line, &err), 0);
+		assert_int_equal(unfinished_is_templates(&list.v[0],
+							 &templates),
+				 cases[i].left);
+	}
+}

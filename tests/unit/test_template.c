@@ -155,6 +155,50 @@ PVN_TEST(refuses)
 	remove_folder(&f);
 }
 
+static void add(struct template_list *list, const char *path, const char *name,
+		const char *version)
+{
+	autofree char *text =
+		xasprintf("name=%s\nversion=%s\nkernel=/k\ndisk-size=2M\n",
+			  name, version);
+	struct pvn_err err = { 0 };
+	struct template t;
+
+	assert_int_equal(template_parse(text, path, &t, &err), 0);
+	templates_add(list, &t);
+}
+
+PVN_TEST(admits_other_versions)
+{
+	static const struct {
+		const char *name, *version;
+		int rc;
+		int replaces; /* index, or -1 */
+	} cases[] = {
+		{ "new", "1", 0, -1 },	       { "web", "2", 0, 1 },
+		{ "web", "0.9", 0, 1 },	       { "web", "1.0", -EEXIST, -1 },
+		{ "web", "1-0", -EEXIST, -1 }, { "mini", "9", -EEXIST, -1 },
+	};
+	auto_templates struct template_list list = { 0 };
+
+	add(&list, "/slot/templates/mini/template.ini", "mini", "1");
+	add(&list, "/state/templates/web/template.ini", "web", "1.0");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct template t = { .name = (char *)cases[i].name,
+					    .version =
+						    (char *)cases[i].version };
+		const struct template *old;
+		struct pvn_err err = { 0 };
+
+		assert_int_equal(templates_admit(&list, &t, &old, &err),
+				 cases[i].rc);
+		assert_true(!err.code || strstr(err.msg, "'--name'"));
+		assert_ptr_equal(old, cases[i].replaces < 0
+					      ? NULL
+					      : &list.v[cases[i].replaces]);
+	}
+}
+
 /* A 2 MiB disk: data in parts of two chunks, and old data on the target. */
 static struct template make_image(struct folder *f, char *disk)
 {

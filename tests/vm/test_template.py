@@ -88,6 +88,68 @@ def test_life_of_a_template(host, no_templates_left, work):
     host.succeed("guest destroy second; template delete web", 120)
 
 
+def template_volumes(host):
+    names = host.succeed("lvs --noheadings -o lv_name").split()
+    return [name for name in names if name.startswith("template-new")]
+
+
+@pytest.mark.faults
+def test_new_version_of_a_template(host, no_templates_left, work):
+    """It takes the old one's place, whose guest keeps its disk; what a cut leaves is swept.
+
+        template new 1 --- guest old
+        template new 2
+    """
+    def version(number):
+        change = b"name=new\nversion=%s\n" % number.encode()
+        return versioned_file(work / f"v{number}.tar", change)
+
+    def imported(number, how=""):
+        return host.feed(f"{how} template import - || exit $?", version(number))
+
+    def installed():
+        return [t["version"] for t in host.json("template list") if t["name"] == "new"]
+
+    assert not imported("1").status
+    host.succeed("guest create old --template new --start", 240)
+    host.wait_for_guest("old")
+    got = imported("1")
+    assert got.status == 1 and "'--name'" in got.stderr
+    assert imported("2", "PVN_DIE_AT=publish").status
+    assert installed() == ["1"] and len(template_volumes(host)) == 2
+    host.succeed("host sweep", 60)
+    assert template_volumes(host) == ["template-new-1"]
+    assert imported("2", "PVN_FAIL_AT=describe").status == 1
+    assert installed() == ["1"] and template_volumes(host) == ["template-new-1"]
+    assert imported("2", "PVN_DIE_AT=describe").status
+    assert installed() == ["2"] and len(template_volumes(host)) == 2
+    host.succeed("host sweep", 60)
+    assert template_volumes(host) == ["template-new-2"]
+    done = imported("3")
+    assert not done.status and "in place of 2" in done.stdout, done
+    assert template_volumes(host) == ["template-new-3"]
+    done = imported("2")
+    assert not done.status and "older" in done.stderr, done
+    assert host.json("guest show old")["template_version"] == "1"
+    host.succeed("guest stop old; guest start old", 120)
+    host.wait_for_guest("old")
+    host.succeed("guest create young --template new --start", 240)
+    host.wait_for_guest("young")
+    assert host.fail("template delete new").status == 3
+    host.succeed("guest destroy old; guest destroy young; template delete new", 120)
+
+
+def versioned_file(path, change):
+    """Template mini under another name and version."""
+    mini = OUT / "templates" / "mini"
+    lines = (mini / "template.ini").read_bytes().splitlines(keepends=True)
+    ini = change + b"".join(x for x in lines if not x.startswith((b"name=", b"version=")))
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        images.add(archive, "template.ini", ini)
+        images.add(archive, "disk.img.zst", (mini / "disk.img.zst").read_bytes())
+    return path
+
+
 def signed_file(path, work, key, change=b""):
     """Template mini under another name, its template.ini signed."""
     mini = OUT / "templates" / "mini"

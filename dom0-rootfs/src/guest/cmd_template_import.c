@@ -9,6 +9,7 @@
 #include "host.h"
 #include "image_detect.h"
 #include "progress.h"
+#include "settle.h"
 #include "signals.h"
 #include "signature.h"
 #include "template_file.h"
@@ -16,12 +17,14 @@
 
 struct opts {
 	bool unsigned_too;
+	const char *name;
 	struct change_opts change;
 };
 
 static const struct opt opts[] = {
 	OPT("unsigned", OPT_FLAG, unsigned_too, NULL,
 	    "take it although nobody whom the host trusts has signed it"),
+	OPT("name", OPT_STRING, name, "NAME", "call it so"),
 	CHANGE_OPTS,
 };
 
@@ -35,6 +38,10 @@ struct import {
 	struct template t;
 	struct template_texts texts;
 	struct signature signature;
+	struct template_list list;
+	const struct template *old; /* of the list: which is replaced, or NULL */
+	char *old_volume;
+	bool settled; /* there is no way back to the old one */
 	char *volume; /* under its name when it is complete ... */
 	char *temp; /* ... and until then under this */
 	char *tag;
@@ -62,23 +69,22 @@ static int undo_volume(void *ctx, struct pvn_err *err)
 	return volume_remove(im->host.vg, im->temp, err);
 }
 
-static int check_new(const struct import *im, struct pvn_err *err)
+/* What others did while the lock was given back. */
+static int check_same(const struct import *im, struct pvn_err *err)
 {
 	auto_templates struct template_list list = { 0 };
-	struct pvn_err none = { 0 };
-	const struct template *other;
+	const struct template *old;
 	int rc = templates_read_host(&list, err);
 
+	if (!rc)
+		rc = templates_admit(&list, &im->t, &old, err);
 	if (rc)
 		return rc;
-	other = templates_find(&list, im->t.name, &none);
-	if (other)
-		return pvn_err(err, -EEXIST,
-			       "there is a template '%s' %s already%s",
-			       other->name, other->version,
-			       template_is_users(other)
-				       ? ", 'template delete' removes it"
-				       : ", it came with the host");
+	if (!old != !im->old || (old && strcmp(old->version, im->old->version)))
+		return pvn_err(
+			err, -EBUSY,
+			"another command has changed template '%s' meanwhile: import it again",
+			im->t.name);
 	return 0;
 }
 
@@ -101,24 +107,37 @@ static int step_write(void *ctx, struct pvn_err *err)
 	rc = template_file_read_image(&im->tar, &im->t, &out, err);
 	if (host_relock("template import", &other) && !rc)
 		rc = pvn_err(err, other.code, "%s", other.msg);
-	/* what they did meanwhile */
-	return rc ? rc : check_new(im, err);
+	return rc ? rc : check_same(im, err);
 }
 
+/* From here on until there is a new template.ini both volumes are tagged: the one that it does not
+ * name is swept away after a power cut. */
 static int step_publish(void *ctx, struct pvn_err *err)
 {
 	struct import *im = ctx;
-	int rc = volume_freeze(im->host.vg, im->temp, err);
+	const char *vg = im->host.vg;
+	struct pvn_err ignored = { 0 };
+	int rc = volume_freeze(vg, im->temp, err);
 
+	if (!rc)
+		rc = volume_tag(vg, im->temp, VOLUME_UNFINISHED, err);
+	if (!rc && im->old) /* which may be gone */
+		volume_tag(vg, im->old_volume, VOLUME_UNFINISHED, &ignored);
 	if (!rc) /* left by a template that was half deleted */
-		rc = volume_remove(im->host.vg, im->volume, err);
-	return rc ? rc : volume_rename(im->host.vg, im->temp, im->volume, err);
+		rc = volume_remove(vg, im->volume, err);
+	return rc ? rc : volume_rename(vg, im->temp, im->volume, err);
 }
 
 static int undo_publish(void *ctx, struct pvn_err *err)
 {
 	struct import *im = ctx;
+	struct pvn_err ignored = { 0 };
 
+	if (im->settled)
+		return 0;
+	if (im->old)
+		volume_untag(im->host.vg, im->old_volume, VOLUME_UNFINISHED,
+			     &ignored);
 	return volume_remove(im->host.vg, im->volume, err);
 }
 
@@ -128,16 +147,45 @@ static int step_describe(void *ctx, struct pvn_err *err)
 	autofree char *text = template_text(&im->t);
 	int rc = mkdir_p(im->t.dir, 0755, err);
 
+	if (!rc && im->old) /* guestd would go on making them of the old one */
+		rc = settle_forget_spares(im->host.vg, err);
 	return rc ? rc : file_write(im->ini, text, 0644, err);
 }
 
 static int undo_describe(void *ctx, struct pvn_err *err)
 {
 	struct import *im = ctx;
+	autofree char *text = NULL;
 
-	(void)err;
+	if (im->settled)
+		return 0;
+	if (im->old) {
+		text = template_text(im->old);
+		return file_write(im->ini, text, 0644, err);
+	}
 	unlink(im->ini);
 	rmdir(im->t.dir);
+	return 0;
+}
+
+static int step_settle(void *ctx, struct pvn_err *err)
+{
+	struct import *im = ctx;
+
+	return volume_untag(im->host.vg, im->volume, VOLUME_UNFINISHED, err);
+}
+
+/* Guests made of it keep their disks: a thin volume needs its origin no more. What is in the way
+ * now is no reason to go back. */
+static int step_replace(void *ctx, struct pvn_err *err)
+{
+	struct import *im = ctx;
+
+	im->settled = true;
+	if (volume_remove(im->host.vg, im->old_volume, err))
+		fprintf(stderr,
+			"warning: volume '%s' is left, 'host sweep' removes it: %s\n",
+			im->old_volume, err->msg);
 	return 0;
 }
 
@@ -165,6 +213,28 @@ static int check_room(struct import *im, struct pvn_err *err)
 			size_print(pool->size, have));
 	im->chunk = pool->chunk;
 	return pool_gauge_look(&im->gauge, err);
+}
+
+/* A name of the user's own is checked as one in a file is. */
+static int set_name(struct template *t, const char *name, struct pvn_err *err)
+{
+	autofree char *text = NULL;
+	struct template again;
+	int rc;
+
+	free(t->name);
+	free(t->dir);
+	t->name = xstrdup(name);
+	t->dir = xasprintf("%s/%s", PATH_USER_TEMPLATES, name);
+	text = template_text(t);
+	rc = template_parse(text, "the template", &again, err);
+	if (rc)
+		return rc;
+	if (strcmp(again.name, name))
+		rc = pvn_err(err, -EINVAL, "'%.40s' is no name for a template",
+			     name);
+	template_free(&again);
+	return rc;
 }
 
 static int open_file(struct import *im, struct pvn_err *err)
@@ -211,19 +281,10 @@ static int check_signature(struct import *im, bool unsigned_too,
 	return 0;
 }
 
-static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+static void add_steps(struct import *im, struct pvn_plan *plan)
 {
-	struct import *im = ctx;
 	char size[16];
-	int rc = host_read(&im->host, err);
 
-	if (!rc)
-		rc = check_new(im, err);
-	if (!rc)
-		rc = check_room(im, err);
-	if (rc)
-		return rc;
-	im->volume = template_volume(&im->t);
 	im->temp = xasprintf("%s.new", im->volume);
 	im->tag = xasprintf("sha256_%.16s", im->t.sha256);
 	im->ini = xasprintf("%s/template.ini", im->t.dir);
@@ -236,6 +297,39 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		 "make it read-only and call it '%s'", im->volume);
 	plan_add(plan, "describe", step_describe, undo_describe, "write '%s'",
 		 im->ini);
+	plan_add(plan, "settle", step_settle, NULL,
+		 "note that '%s' is complete", im->volume);
+	if (im->old)
+		plan_add(plan, "replace", step_replace, NULL,
+			 "remove '%s', which is replaced", im->old_volume);
+}
+
+static void warn_if_older(const struct import *im)
+{
+	if (im->old && strverscmp(im->t.version, im->old->version) < 0)
+		fprintf(stderr,
+			"warning: '%s' is an older version of template '%s' than '%s', which it replaces\n",
+			im->t.version, im->t.name, im->old->version);
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct import *im = ctx;
+	int rc = host_read(&im->host, err);
+
+	if (!rc)
+		rc = templates_read_host(&im->list, err);
+	if (!rc)
+		rc = templates_admit(&im->list, &im->t, &im->old, err);
+	if (!rc)
+		rc = check_room(im, err);
+	if (rc)
+		return rc;
+	im->volume = template_volume(&im->t);
+	if (im->old)
+		im->old_volume = template_volume(im->old);
+	warn_if_older(im);
+	add_steps(im, plan);
 	return 0;
 }
 
@@ -243,8 +337,9 @@ static void report(const void *ctx)
 {
 	const struct import *im = ctx;
 
-	printf("template '%s' %s is there%s%s\nmake a guest: guest create NAME --template %s\n",
-	       im->t.name, im->t.version,
+	printf("template '%s' %s is there%s%s%s%s\nmake a guest: guest create NAME --template %s\n",
+	       im->t.name, im->t.version, im->old ? ", in place of " : "",
+	       im->old ? im->old->version : "",
 	       im->signature.key ? ", signed by " : "",
 	       im->signature.key ? im->signature.key : "", im->t.name);
 }
@@ -264,11 +359,14 @@ static int run(void *ctx, char **args)
 	int exit_code;
 
 	/* before the lock: a pipe may have nothing for long */
-	if (open_file(&im, &err) || check_signature(&im, o->unsigned_too, &err))
+	if (open_file(&im, &err) ||
+	    check_signature(&im, o->unsigned_too, &err) ||
+	    (o->name && set_name(&im.t, o->name, &err)))
 		exit_code = change_error(&cmd_template_import, &err);
 	else
 		exit_code = change_run(&im.change);
 	template_free(&im.t);
+	templates_free(&im.list);
 	template_texts_free(&im.texts);
 	signature_free(&im.signature);
 	tar_close(&im.tar);
@@ -277,6 +375,7 @@ static int run(void *ctx, char **args)
 	if (im.fd >= 0)
 		close(im.fd);
 	free(im.volume);
+	free(im.old_volume);
 	free(im.temp);
 	free(im.tag);
 	free(im.ini);
@@ -289,11 +388,13 @@ const struct cmd cmd_template_import = {
 	.name = "import",
 	.synopsis = "FILE|-",
 	.n_args = 1,
-	.help = "add a template from a file",
+	.help = "add a template from a file, or a new version of one",
 	.example = "template import /root/debian.tar\n",
 	.details =
 		"The file is what 'template export' or 'make template-debian' wrote: a tar of template.ini\n"
 		"and the disk image. '-' is standard input: ssh HOST template import - <debian.tar\n"
+		"Another version of a template that is there takes its place: new guests are made of it,\n"
+		"those of the old one keep their disks. Of an older version a warning says so.\n"
 		"A signature by minisign is checked when the key is in " PATH_TEMPLATE_KEYS
 		"/NAME.pub;\n"
 		"with any key there, what none of them has signed needs --unsigned.\n"

@@ -331,6 +331,27 @@ const struct template *templates_find(const struct template_list *list,
 	return NULL;
 }
 
+int templates_admit(const struct template_list *list, const struct template *t,
+		    const struct template **old_r, struct pvn_err *err)
+{
+	struct pvn_err none = { 0 };
+	const struct template *other = templates_find(list, t->name, &none);
+	autofree char *volume = template_volume(t);
+	autofree char *others = other ? template_volume(other) : NULL;
+
+	*old_r = NULL;
+	/* 1.0 and 1-0 are the same, too */
+	if (other && (!template_is_users(other) || !strcmp(volume, others)))
+		return pvn_err(
+			err, -EEXIST,
+			"there is a template '%s' %s already%s ('--name' takes this one under another name)",
+			other->name, other->version,
+			template_is_users(other) ? ""
+						 : ", it came with the host");
+	*old_r = other;
+	return 0;
+}
+
 uint64_t template_volume_bytes(const struct template *t)
 {
 	return t->disk_bytes > DEFAULT_DISK ? t->disk_bytes : DEFAULT_DISK;

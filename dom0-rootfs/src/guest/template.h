@@ -59,6 +59,11 @@ void templates_free(struct template_list *list);
 const struct template *templates_find(const struct template_list *list,
 				      const char *name, struct pvn_err *err);
 
+/* May @t be added to those there are? *old_r: the one that it replaces, of its name and of another
+ * version, or NULL. One of the same version, and one that came with the host, stay. */
+int templates_admit(const struct template_list *list, const struct template *t,
+		    const struct template **old_r, struct pvn_err *err);
+
 /* How large a guest's disk is unless told: the image's size, at least 1 GiB. The template's volume
  * is as large, so that a snapshot of it need not grow. */
 uint64_t template_volume_bytes(const struct template *t);

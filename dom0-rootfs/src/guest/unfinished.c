@@ -12,6 +12,7 @@
 #include "../lib/file.h"
 #include "guestconf.h"
 #include "host.h"
+#include "template.h"
 #include "unfinished.h"
 
 #define SUFFIX ".import"
@@ -138,17 +139,36 @@ static bool is_part_of(const char *volume, const struct strlist *guests)
 	return false;
 }
 
+bool unfinished_is_templates(const struct volume *volume,
+			     const struct template_list *templates)
+{
+	if (strncmp(volume->name, "template-", 9) ||
+	    !volume_has_tag(volume, VOLUME_UNFINISHED))
+		return false;
+	for (size_t i = 0; i < templates->n; i++) {
+		autofree char *name = template_volume(&templates->v[i]);
+
+		if (!strcmp(volume->name, name))
+			return false;
+	}
+	return true;
+}
+
 void unfinished_volumes(const struct volume_list *all, struct strlist *names)
 {
 	auto_strlist struct strlist guests = { 0 };
+	auto_templates struct template_list templates = { 0 };
 	const bool idle = host_is_idle();
+	struct pvn_err ignored = { 0 };
+	const bool read = !templates_read_host(&templates, &ignored);
 
 	unfinished_guests(&guests);
 	for (size_t i = 0; i < all->n; i++) {
-		const char *name = all->v[i].name;
+		const struct volume *v = &all->v[i];
 
-		if ((idle && unfinished_is_temporary(name)) ||
-		    is_part_of(name, &guests))
-			strlist_add(names, name);
+		if ((idle && unfinished_is_temporary(v->name)) ||
+		    (idle && read && unfinished_is_templates(v, &templates)) ||
+		    is_part_of(v->name, &guests))
+			strlist_add(names, v->name);
 	}
 }

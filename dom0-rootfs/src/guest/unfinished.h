@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include "../lib/err.h"
 #include "../lib/mem.h"
+#include "template.h"
 #include "volume.h"
 
 /* An import makes guest @name: note that down, for as long as it isn't complete. -EBUSY when
@@ -23,6 +24,10 @@ int unfinished_check(const char *guest, struct pvn_err *err);
 
 /* By its name: is it one of these? */
 bool unfinished_is_temporary(const char *volume);
+
+/* Was it left where a template was made or replaced? Those that are, @templates, keep theirs. */
+bool unfinished_is_templates(const struct volume *volume,
+			     const struct template_list *templates);
 
 /* Guests whose import was cut off: a part of them may be there; and forget about one. */
 void unfinished_guests(struct strlist *guests);

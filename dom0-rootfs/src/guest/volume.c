@@ -317,6 +317,14 @@ int volume_tag(const char *vg, const char *name, const char *tag,
 	return PVN_RUN(err, "lvm", "lvchange", "-q", "--addtag", tag, lv);
 }
 
+int volume_untag(const char *vg, const char *name, const char *tag,
+		 struct pvn_err *err)
+{
+	autofree char *lv = xasprintf("%s/%s", vg, name);
+
+	return PVN_RUN(err, "lvm", "lvchange", "-q", "--deltag", tag, lv);
+}
+
 int volume_freeze(const char *vg, const char *name, struct pvn_err *err)
 {
 	autofree char *lv = xasprintf("%s/%s", vg, name);

@@ -12,6 +12,10 @@
 /* LVM's extent size in our VGs; sizes are rounded up to it. */
 #define VOLUME_EXTENT (4 * 1024 * 1024ULL)
 
+/* The tag of a template's volume while it is made, or replaced: without a template.ini that
+ * names it, it is a leftover. */
+#define VOLUME_UNFINISHED "unfinished"
+
 struct volume {
 	char *name;
 	uint64_t size;
@@ -73,6 +77,8 @@ int volume_dependents(const char *vg, const char *origin, struct strlist *names,
 		      struct pvn_err *err);
 int volume_tag(const char *vg, const char *name, const char *tag,
 	       struct pvn_err *err);
+int volume_untag(const char *vg, const char *name, const char *tag,
+		 struct pvn_err *err);
 /* Make it read-only and inactive. */
 int volume_freeze(const char *vg, const char *name, struct pvn_err *err);
 /* @path is /dev/<vg>/<name> or <vg>/<name>. */
