@@ -63,7 +63,14 @@ def test_life_of_a_template(host, no_templates_left, work):
     got = host.fail("template create-from-guest first web")
     assert got.status == 3 and "is running" in got.stderr
     host.succeed("echo kept >/root/note; sync", guest=address)
-    host.succeed("guest stop first; template create-from-guest first web --version 1", 240)
+    cut = "template create-from-guest first web --version 1"
+    host.succeed("guest stop first", 120)
+    host.fail(f"PVN_DIE_AT=volume {cut} || exit 1", 120)
+    assert "template-web-1" in host.json("host pool")["unfinished"]
+    host.succeed("host sweep", 60)
+    assert "template-web" not in host.succeed("lvs --noheadings -o lv_name")
+    host.succeed(cut, 120)
+    assert host.json("host pool")["unfinished"] == []
     assert [t["version"] for t in host.json("template list") if t["name"] == "web"] == ["1"]
 
     good = work / "web.tar"

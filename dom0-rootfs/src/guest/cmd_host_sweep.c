@@ -128,8 +128,9 @@ const struct cmd cmd_host_sweep = {
 	.help = "remove what commands that were cut off have left in the pool",
 	.example = "host sweep --dry-run\n",
 	.details =
-		"Parts of imports, and volumes that an import or an export needs while it runs. What a\n"
-		"command works at is left alone. The host does this at boot.\n"
+		"Parts of imports, volumes that an import or an export needs while it runs, and those of\n"
+		"templates that were not completed or are replaced. What a command works at is left alone.\n"
+		"The host does this at boot.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -14,6 +14,7 @@ struct opts {
 	const char *version;
 	const char *user;
 	const char *description;
+	bool only_first;
 	struct change_opts change;
 };
 
@@ -24,6 +25,8 @@ static const struct opt opts[] = {
 	    "who gets the ssh keys (default: the guest's)"),
 	OPT("description", OPT_STRING, description, "TEXT",
 	    "one line about it"),
+	OPT("only-first", OPT_FLAG, only_first, NULL,
+	    "leave out all disks but the guest's first"),
 	CHANGE_OPTS,
 };
 
@@ -33,7 +36,8 @@ struct make {
 	const char *name;
 	struct template t;
 	const struct volume *from;
-	char *volume;
+	char *volume; /* under its name when it is complete ... */
+	char *temp; /* ... and until then under this */
 	char *ini;
 };
 
@@ -42,26 +46,41 @@ static const char *vg(const struct make *m)
 	return m->change.set.host.vg;
 }
 
-/* The tag is what 'guest create' knows a template's volume by. */
+/* 'guest create' knows a template's volume by the first tag, and a sweep what was cut off by the
+ * second. */
+static int snapshot(const struct make *m, struct pvn_err *err)
+{
+	int rc = volume_snapshot(vg(m), m->from->name, m->temp, err);
+
+	if (!rc)
+		rc = volume_tag(vg(m), m->temp, "sha256_", err);
+	if (!rc)
+		rc = volume_tag(vg(m), m->temp, VOLUME_UNFINISHED, err);
+	return rc ? rc : volume_freeze(vg(m), m->temp, err);
+}
+
 static int step_volume(void *ctx, struct pvn_err *err)
 {
 	struct make *m = ctx;
 	int rc = signals_check(err);
 
+	if (!rc) /* of one that was cut off */
+		rc = volume_remove(vg(m), m->temp, err);
+	if (!rc)
+		rc = snapshot(m, err);
 	if (!rc) /* left by a template that was half deleted */
 		rc = volume_remove(vg(m), m->volume, err);
-	if (!rc)
-		rc = volume_snapshot(vg(m), m->from->name, m->volume, err);
-	if (!rc)
-		rc = volume_tag(vg(m), m->volume, "sha256_", err);
-	return rc ? rc : volume_freeze(vg(m), m->volume, err);
+	return rc ? rc : volume_rename(vg(m), m->temp, m->volume, err);
 }
 
 static int undo_volume(void *ctx, struct pvn_err *err)
 {
 	struct make *m = ctx;
+	auto_strlist struct strlist names = { 0 };
 
-	return volume_remove(vg(m), m->volume, err);
+	strlist_add(&names, m->temp);
+	strlist_add(&names, m->volume);
+	return volumes_remove(vg(m), &names, err);
 }
 
 static int step_describe(void *ctx, struct pvn_err *err)
@@ -81,6 +100,13 @@ static int undo_describe(void *ctx, struct pvn_err *err)
 	unlink(m->ini);
 	rmdir(m->t.dir);
 	return 0;
+}
+
+static int step_settle(void *ctx, struct pvn_err *err)
+{
+	struct make *m = ctx;
+
+	return volume_untag(vg(m), m->volume, VOLUME_UNFINISHED, err);
 }
 
 static char *today(void)
@@ -117,6 +143,8 @@ static void describe(struct make *m, const struct guestconf *conf)
 		.vcpus = conf->vcpus,
 	};
 	m->volume = template_volume(&m->t);
+	/* not the one of an import, which may be under way */
+	m->temp = xasprintf("%s.copy.new", m->volume);
 	m->ini = xasprintf("%s/template.ini", m->t.dir);
 }
 
@@ -144,11 +172,24 @@ static int check_new(const struct make *m, struct pvn_err *err)
 	return rc;
 }
 
-static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+/* A template has one disk. What a guest only reads, as its seed, is not missed. */
+static int check_disks(const struct make *m, struct pvn_err *err)
 {
-	struct make *m = ctx;
+	const struct guestconf *conf = &m->change.guest->conf;
+
+	for (size_t i = 1; i < conf->n_disks && !m->o->only_first; i++) {
+		if (conf->disks[i].writable)
+			return pvn_err(
+				err, PVN_REFUSED,
+				"guest '%s' has another disk, '%s', and a template has one: '--only-first' leaves it out",
+				conf->name, conf->disks[i].vdev);
+	}
+	return 0;
+}
+
+static int check_guest(struct make *m, struct pvn_err *err)
+{
 	const struct guest *guest = m->change.guest;
-	int rc;
 
 	if (guest->conf_error)
 		return pvn_err(err, -EINVAL, "%s", guest->conf_error);
@@ -165,7 +206,17 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 			err, -EINVAL,
 			"guest '%s' has no disk or no kernel of this host",
 			m->change.name);
-	describe(m, &guest->conf);
+	return check_disks(m, err);
+}
+
+static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
+{
+	struct make *m = ctx;
+	int rc = check_guest(m, err);
+
+	if (rc)
+		return rc;
+	describe(m, &m->change.guest->conf);
 	rc = check_text(m, err);
 	if (!rc)
 		rc = check_new(m, err);
@@ -176,6 +227,8 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		 m->from->name);
 	plan_add(plan, "describe", step_describe, undo_describe, "write '%s'",
 		 m->ini);
+	plan_add(plan, "settle", step_settle, NULL,
+		 "note that '%s' is complete", m->volume);
 	return 0;
 }
 
@@ -203,6 +256,7 @@ static int run(void *ctx, char **args)
 
 	template_free(&m.t);
 	free(m.volume);
+	free(m.temp);
 	free(m.ini);
 	return exit_code;
 }
@@ -218,6 +272,8 @@ const struct cmd cmd_template_create = {
 	.details =
 		"The disk is taken as it is. What must differ from guest to guest has to be removed in\n"
 		"the guest before: 'cloud-init clean --logs --machine-id', /etc/ssh/ssh_host_*.\n"
+		"A template has one disk: a guest that writes to more is refused (exit code 3) without\n"
+		"--only-first.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
