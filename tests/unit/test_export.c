@@ -12,6 +12,8 @@
 #include "unit.h"
 #include "xva.h"
 
+#include "template_file.h"
+
 struct folder {
 	char *dir, *disk, *image, *copy, *second;
 };
@@ -229,5 +231,90 @@ PVN_TEST(xva)
 			 0);
 	assert_int_equal(read_xva(&f, &err), -EBADMSG);
 	assert_non_null(strstr(err.msg, "early"));
+	remove_folder(&f);
+}
+
+/* The template that @dir has, as a file; its texts are to be freed. */
+static struct template_texts exported(const struct folder *f,
+				      struct template *t)
+{
+	struct export_disk disk = { .path = f->disk, .bytes = t->disk_bytes };
+	struct template_texts texts = { 0 };
+	struct export_out out;
+	struct image_src src = { 0 };
+	struct template again;
+	struct tar tar;
+	struct pvn_err err = { 0 };
+	int fd;
+
+	unlink(f->image);
+	assert_int_equal(export_open(&out, f->image, &err), 0);
+	assert_int_equal(template_file_write(t, &disk, &out, &err), 0);
+	assert_int_equal(export_finish(&out, &err), 0);
+	export_close(&out);
+	fd = open(f->image, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(image_src_open_fd(&src, f->image, fd, &err), 0);
+	tar_open(&tar, &src);
+	assert_int_equal(
+		template_file_open(&tar, "/nowhere", &again, &texts, &err), 0);
+	free(t->disk);
+	free(t->sha256);
+	t->disk = xstrdup(again.disk);
+	t->sha256 = xstrdup(again.sha256);
+	template_free(&again);
+	tar_close(&tar);
+	image_src_close(&src);
+	close(fd);
+	return texts;
+}
+
+/* As an import leaves it: what came is kept. */
+static void keep(const struct template *t, const struct template_texts *texts)
+{
+	autofree char *ini = template_signed_ini(t);
+	autofree char *signature = template_signed_signature(t);
+	autofree char *spaced = xasprintf("# by hand\n%s", texts->ini);
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(file_write(ini, spaced, 0600, &err), 0);
+	assert_int_equal(file_write(signature, "good\n", 0600, &err), 0);
+}
+
+PVN_TEST(signature_of_a_template_goes_along)
+{
+	static const char ini[] =
+		"name=web\nversion=1\nkernel=/slot/boot/guest-vmlinux\n"
+		"disk-size=2M\nsigned-by=acme.pub\n";
+	struct folder f = make_folder();
+	autofree char *path = xasprintf("%s/template.ini", f.dir);
+	struct template_texts first, second;
+	struct template t;
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(template_parse(ini, path, &t, &err), 0);
+	close(open(f.disk, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	assert_int_equal(truncate(f.disk, 2 * MIB), 0);
+	first = exported(&f, &t);
+	assert_null(first.signature);
+	assert_null(strstr(first.ini, "signed-by"));
+	keep(&t, &first);
+	second = exported(&f, &t);
+	assert_string_equal(second.signature, "good\n");
+	assert_non_null(strstr(second.ini, "# by hand\n"));
+	template_texts_free(&second);
+	/* of another name: that is not what was signed */
+	t.name[0] = 'x';
+	second = exported(&f, &t);
+	assert_null(second.signature);
+	template_texts_free(&second);
+	t.name[0] = 'w';
+	assert_int_equal(file_write(f.disk, "changed", 0600, &err), 0);
+	assert_int_equal(truncate(f.disk, 2 * MIB), 0);
+	second = exported(&f, &t);
+	assert_null(second.signature);
+	template_forget_signed(&t, true);
+	template_texts_free(&first);
+	template_texts_free(&second);
+	template_free(&t);
 	remove_folder(&f);
 }

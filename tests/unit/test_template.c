@@ -155,6 +155,28 @@ PVN_TEST(refuses)
 	remove_folder(&f);
 }
 
+PVN_TEST(knows_who_signed)
+{
+	struct folder f = make_folder();
+	struct pvn_err err;
+	struct template t;
+	char *text;
+
+	assert_int_equal(read_ini(&f, GOOD, &t, &err), 0);
+	assert_string_equal(t.signed_by, "");
+	free(t.signed_by);
+	t.signed_by = xstrdup("acme.pub");
+	assert_int_equal(template_check(&t, &err), 0);
+	text = template_text(&t);
+	assert_non_null(strstr(text, "\nsigned-by=acme.pub\n"));
+	free(text);
+	free(t.signed_by);
+	t.signed_by = xstrdup("a\nsha256=");
+	assert_int_equal(template_check(&t, &err), -EINVAL);
+	template_free(&t);
+	remove_folder(&f);
+}
+
 static void add(struct template_list *list, const char *path, const char *name,
 		const char *version)
 {

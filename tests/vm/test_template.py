@@ -170,6 +170,28 @@ def signed_file(path, work, key, change=b""):
     return path
 
 
+def exported_as_signed(host, work):
+    """What a host has written, and was signed then, is written with the signature again."""
+    assert not host.feed("template import - --unsigned", work / "s1").status
+    host.fetch("template export signed -", work / "out.tar")
+    host.succeed("template delete signed", 120)
+    with tarfile.open(work / "out.tar") as archive:
+        assert archive.getnames() == ["template.ini", "disk.img.zst"]
+        archive.extractall(work, filter="data")
+    images.run("minisign", "-S", "-s", work / "acme.key", "-m", work / "template.ini")
+    with tarfile.open(work / "again.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in "template.ini", "template.ini.minisig", "disk.img.zst":
+            images.add(archive, name, (work / name).read_bytes())
+    done = host.feed("template import -", work / "again.tar")
+    assert not done.status, done
+    host.fetch("template export signed -", work / "third.tar")
+    with tarfile.open(work / "third.tar") as archive:
+        for member in archive:
+            assert archive.extractfile(member).read() == (work / member.name).read_bytes()
+        assert "template.ini.minisig" in archive.getnames()
+    host.succeed("template delete signed", 120)
+
+
 def test_signatures(host, no_templates_left, work):
     """Who trusts a key takes what it has signed, and of the rest only what he asks for.
 
@@ -193,5 +215,13 @@ def test_signatures(host, no_templates_left, work):
         done = host.feed(f"template import - {options}", path)
         assert not done.status, done
         assert ("signed by acme.pub" in done.stdout) == (path == good)
+        shown = host.json("template show signed")
+        assert shown["signed_by"] == ("acme.pub" if path == good else None)
+        assert shown["image"] is None and shown["volume"] == "template-signed-" + shown["version"]
+        assert host.succeed("ls /state/templates/signed").count("signed-") == 2
         host.succeed("template delete signed", 120)
+    shown = host.succeed("template show mini")
+    assert "image        /slot/templates/mini/disk.img.zst\n" in shown
+    assert "signed by    -\n" in shown
+    exported_as_signed(host, work)
     host.succeed("rm -r /etc/paravane/template-keys")

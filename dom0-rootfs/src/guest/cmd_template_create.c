@@ -134,6 +134,7 @@ static void describe(struct make *m, const struct guestconf *conf)
 		.cmdline = xstrdup(conf->cmdline ? conf->cmdline : ""),
 		.disk = xstrdup(""),
 		.sha256 = xstrdup(""),
+		.signed_by = xstrdup(""),
 		.user = xstrdup(user ? user : "root"),
 		.description = m->o->description ? xstrdup(m->o->description)
 						 : xasprintf("from guest '%s'",
@@ -146,18 +147,6 @@ static void describe(struct make *m, const struct guestconf *conf)
 	/* not the one of an import, which may be under way */
 	m->temp = xasprintf("%s.copy.new", m->volume);
 	m->ini = xasprintf("%s/template.ini", m->t.dir);
-}
-
-/* What we would write must be what we would read. */
-static int check_text(const struct make *m, struct pvn_err *err)
-{
-	autofree char *text = template_text(&m->t);
-	struct template again;
-	int rc = template_parse(text, "the template", &again, err);
-
-	if (!rc)
-		template_free(&again);
-	return rc;
 }
 
 static int check_new(const struct make *m, struct pvn_err *err)
@@ -217,7 +206,7 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	if (rc)
 		return rc;
 	describe(m, &m->change.guest->conf);
-	rc = check_text(m, err);
+	rc = template_check(&m->t, err);
 	if (!rc)
 		rc = check_new(m, err);
 	if (rc)

@@ -35,6 +35,7 @@ static int step_ini(void *ctx, struct pvn_err *err)
 
 	if (unlink(d->ini))
 		return pvn_err_errno(err, errno, "cannot remove '%s'", d->ini);
+	template_forget_signed(d->t, true);
 	if (rmdir(d->t->dir))
 		return pvn_err_errno(err, errno, "cannot remove '%s'",
 				     d->t->dir);

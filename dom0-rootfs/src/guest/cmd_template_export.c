@@ -150,6 +150,7 @@ const struct cmd cmd_template_export = {
 	.example = "template export web /root/web.tar\n",
 	.details =
 		"'-' is standard output: ssh HOST template export web - >web.tar\n"
+		"A signature that it came with goes along where image and template.ini are what was signed.\n"
 		"--json (with --dry-run): steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

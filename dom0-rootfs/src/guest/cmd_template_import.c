@@ -141,6 +141,19 @@ static int undo_publish(void *ctx, struct pvn_err *err)
 	return volume_remove(im->host.vg, im->volume, err);
 }
 
+/* What was signed is kept, for an export of the same. */
+static int keep_signed(const struct import *im, struct pvn_err *err)
+{
+	autofree char *ini = template_signed_ini(&im->t);
+	autofree char *signature = template_signed_signature(&im->t);
+	int rc = 0;
+
+	if (!im->texts.signature)
+		return 0;
+	rc = file_write(ini, im->texts.ini, 0644, err);
+	return rc ? rc : file_write(signature, im->texts.signature, 0644, err);
+}
+
 static int step_describe(void *ctx, struct pvn_err *err)
 {
 	struct import *im = ctx;
@@ -149,6 +162,8 @@ static int step_describe(void *ctx, struct pvn_err *err)
 
 	if (!rc && im->old) /* guestd would go on making them of the old one */
 		rc = settle_forget_spares(im->host.vg, err);
+	if (!rc)
+		rc = keep_signed(im, err);
 	return rc ? rc : file_write(im->ini, text, 0644, err);
 }
 
@@ -159,6 +174,7 @@ static int undo_describe(void *ctx, struct pvn_err *err)
 
 	if (im->settled)
 		return 0;
+	template_forget_signed(&im->t, false);
 	if (im->old) {
 		text = template_text(im->old);
 		return file_write(im->ini, text, 0644, err);
@@ -182,6 +198,7 @@ static int step_replace(void *ctx, struct pvn_err *err)
 	struct import *im = ctx;
 
 	im->settled = true;
+	template_forget_signed(im->old, false);
 	if (volume_remove(im->host.vg, im->old_volume, err))
 		fprintf(stderr,
 			"warning: volume '%s' is left, 'host sweep' removes it: %s\n",
@@ -215,26 +232,20 @@ static int check_room(struct import *im, struct pvn_err *err)
 	return pool_gauge_look(&im->gauge, err);
 }
 
-/* A name of the user's own is checked as one in a file is. */
-static int set_name(struct template *t, const char *name, struct pvn_err *err)
+/* What is not as the file has it: a name of the user's own, and whose signature was good. */
+static int set_own(struct import *im, const char *name, struct pvn_err *err)
 {
-	autofree char *text = NULL;
-	struct template again;
-	int rc;
+	struct template *t = &im->t;
 
-	free(t->name);
-	free(t->dir);
-	t->name = xstrdup(name);
-	t->dir = xasprintf("%s/%s", PATH_USER_TEMPLATES, name);
-	text = template_text(t);
-	rc = template_parse(text, "the template", &again, err);
-	if (rc)
-		return rc;
-	if (strcmp(again.name, name))
-		rc = pvn_err(err, -EINVAL, "'%.40s' is no name for a template",
-			     name);
-	template_free(&again);
-	return rc;
+	if (name) {
+		free(t->name);
+		free(t->dir);
+		t->name = xstrdup(name);
+		t->dir = xasprintf("%s/%s", PATH_USER_TEMPLATES, name);
+	}
+	free(t->signed_by);
+	t->signed_by = xstrdup(im->signature.key ? im->signature.key : "");
+	return template_check(t, err);
 }
 
 static int open_file(struct import *im, struct pvn_err *err)
@@ -361,7 +372,7 @@ static int run(void *ctx, char **args)
 	/* before the lock: a pipe may have nothing for long */
 	if (open_file(&im, &err) ||
 	    check_signature(&im, o->unsigned_too, &err) ||
-	    (o->name && set_name(&im.t, o->name, &err)))
+	    set_own(&im, o->name, &err))
 		exit_code = change_error(&cmd_template_import, &err);
 	else
 		exit_code = change_run(&im.change);

@@ -14,24 +14,51 @@ static const struct opt opts[] = {
 	OPT("json", OPT_FLAG, json, NULL, "print JSON"),
 };
 
+static const char *or_dash(const char *s)
+{
+	return *s ? s : "-";
+}
+
+static void line(const char *key, const char *value)
+{
+	printf("%-12s %s\n", key, value);
+}
+
+/* NULL: it is in its volume and nowhere else. Caller frees. */
+static char *image_path(const struct template *t)
+{
+	return template_is_users(t) ? NULL
+				    : xasprintf("%s/%s", t->dir, t->disk);
+}
+
 static void print_text(const struct template *t)
 {
-	char disk[16], memory[16];
+	autofree char *image = image_path(t);
+	autofree char *volume = template_volume(t);
+	autofree char *vcpus = xasprintf("%u", t->vcpus);
+	char size[16];
 
-	printf("name         %s\nversion      %s\ndescription  %s\ntype         %s\n"
-	       "disk         %s\nmemory       %s\nvcpus        %u\nuser         %s\n"
-	       "kernel       %s\ncmdline      %s\nimage        %s/%s\nsha256       %s\n",
-	       t->name, t->version, *t->description ? t->description : "-",
-	       t->type, size_print(t->disk_bytes, disk),
-	       size_print(t->memory_bytes, memory), t->vcpus, t->user,
-	       t->kernel, *t->cmdline ? t->cmdline : "-", t->dir, t->disk,
-	       t->sha256);
+	line("name", t->name);
+	line("version", t->version);
+	line("description", or_dash(t->description));
+	line("type", t->type);
+	line("disk", size_print(t->disk_bytes, size));
+	line("memory", size_print(t->memory_bytes, size));
+	line("vcpus", vcpus);
+	line("user", t->user);
+	line("kernel", t->kernel);
+	line("cmdline", or_dash(t->cmdline));
+	line("volume", volume);
+	line("image", image ? image : "-");
+	line("sha256", or_dash(t->sha256));
+	line("signed by", or_dash(t->signed_by));
 }
 
 static void print_json(const struct template *t)
 {
 	auto_json struct json *j = json_new();
-	autofree char *image = xasprintf("%s/%s", t->dir, t->disk);
+	autofree char *image = image_path(t);
+	autofree char *volume = template_volume(t);
 
 	json_object(j, NULL);
 	json_string(j, "name", t->name);
@@ -44,8 +71,10 @@ static void print_json(const struct template *t)
 	json_string(j, "user", t->user);
 	json_string(j, "kernel", t->kernel);
 	json_string(j, "cmdline", t->cmdline);
+	json_string(j, "volume", volume);
 	json_string(j, "image", image);
 	json_string(j, "sha256", t->sha256);
+	json_string(j, "signed_by", *t->signed_by ? t->signed_by : NULL);
 	json_end_object(j);
 	json_print(j, stdout);
 }
@@ -78,8 +107,10 @@ const struct cmd cmd_template_show = {
 	.help = "show everything about a template",
 	.example = "template show mini\n",
 	.details =
+		"A template that came with the host gets its volume when a first guest is made of it.\n"
 		"--json: name, version, description, type, disk_bytes, memory_mib, vcpus, user,\n"
-		"kernel, cmdline, image, sha256.\n",
+		"kernel, cmdline, volume, image (null: it is in its volume alone), sha256 (of the image,\n"
+		"as it came), signed_by (whose key, null: none that the host trusts).\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.run = run,

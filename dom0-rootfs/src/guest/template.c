@@ -13,6 +13,7 @@
 #include "template.h"
 
 #define DEFAULT_DISK GIB
+#define SIGNED "signed-"
 
 enum key_type {
 	KEY_NAME,
@@ -44,6 +45,7 @@ static const struct {
 	{ "memory", KEY_SIZE, offsetof(struct template, memory_bytes), "128M" },
 	{ "vcpus", KEY_COUNT, offsetof(struct template, vcpus), "1" },
 	{ "description", KEY_TEXT, offsetof(struct template, description), "" },
+	{ "signed-by", KEY_TEXT, offsetof(struct template, signed_by), "" },
 };
 
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -242,6 +244,57 @@ char *template_text(const struct template *t)
 	return text;
 }
 
+int template_check(const struct template *t, struct pvn_err *err)
+{
+	autofree char *text = template_text(t);
+	autofree char *text_again = NULL;
+	struct template again;
+	int rc = template_parse(text, "the template", &again, err);
+
+	if (rc)
+		return rc;
+	text_again = template_text(&again);
+	if (strcmp(text, text_again))
+		rc = pvn_err(err, -EINVAL,
+			     "a value of the template has a line break");
+	template_free(&again);
+	return rc;
+}
+
+char *template_signed_ini(const struct template *t)
+{
+	return xasprintf("%s/" SIGNED "%s.ini", t->dir, t->version);
+}
+
+char *template_signed_signature(const struct template *t)
+{
+	return xasprintf("%s/" SIGNED "%s.ini.minisig", t->dir, t->version);
+}
+
+static int is_signed(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, SIGNED, strlen(SIGNED));
+}
+
+void template_forget_signed(const struct template *t, bool all)
+{
+	autofree char *ini = template_signed_ini(t);
+	autofree char *signature = template_signed_signature(t);
+	struct dirent **entries = NULL;
+	int n = all ? scandir(t->dir, &entries, is_signed, NULL) : 0;
+
+	unlink(ini);
+	unlink(signature);
+	for (int i = 0; i < n; i++) {
+		autofree char *path =
+			xasprintf("%s/%s", t->dir, entries[i]->d_name);
+
+		unlink(path);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 void template_free(struct template *t)
 {
 	free(t->dir);
@@ -254,6 +307,7 @@ void template_free(struct template *t)
 	free(t->sha256);
 	free(t->user);
 	free(t->description);
+	free(t->signed_by);
 	*t = (struct template){ 0 };
 }
 

@@ -21,6 +21,7 @@ struct template
 	char *sha256; /* of the image as it is there, compressed */
 	char *user; /* who gets the ssh keys */
 	char *description;
+	char *signed_by; /* whose key: NAME.pub, as the host found at the import; "": no key of its own */
 	uint64_t disk_bytes;
 	uint64_t memory_bytes;
 	unsigned int vcpus;
@@ -38,7 +39,16 @@ int template_parse(const char *text, const char *path, struct template *t,
 		   struct pvn_err *err);
 /* The text of a template.ini. Caller frees. */
 char *template_text(const struct template *t);
+/* Can what template_text() writes be read again, and is it the same? */
+int template_check(const struct template *t, struct pvn_err *err);
 void template_free(struct template *t);
+
+/* The template.ini as it came, when it was signed, and its signature: files in the template's
+ * folder, with its version in their names. Caller frees. */
+char *template_signed_ini(const struct template *t);
+char *template_signed_signature(const struct template *t);
+/* Remove those of this version; or of all of them, also if there is no template.ini of it any more. */
+void template_forget_signed(const struct template *t, bool all);
 
 /* Read all <folder>/<name>/template.ini, sorted by name; the list must be
  * zero-initialised. A folder that doesn't exist has none; a bad template is an

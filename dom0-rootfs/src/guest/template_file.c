@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <zstd.h>
+#include "../lib/file.h"
 #include "import.h"
 #include "sha256.h"
 #include "signals.h"
@@ -242,20 +243,59 @@ static int put_member(struct export_out *out, const char *name,
 	return rc ? rc : export_write(out, block, -size % TAR_BLOCK, err);
 }
 
-static int put_ini(const struct template *t, const struct packed *image,
-		   const char *hex, struct export_out *out, struct pvn_err *err)
+/* The template.ini for an image @disk of that checksum. Caller frees. */
+static char *ini_text(const struct template *t, const char *disk,
+		      const char *hex)
 {
 	struct template copy = *t;
-	autofree char *disk = xstrdup(IMAGE);
+	autofree char *name = xstrdup(disk);
 	autofree char *sum = xstrdup(hex);
-	autofree char *text = NULL;
-	int rc;
+	autofree char *nobody = xstrdup("");
 
-	copy.disk = disk;
+	copy.disk = name;
 	copy.sha256 = sum;
-	text = template_text(&copy);
-	rc = put_member(out, INI, text, strlen(text), err);
-	return rc ? rc : put_member(out, IMAGE, NULL, image->bytes, err);
+	copy.signed_by = nobody;
+	return template_text(&copy);
+}
+
+/* What was signed, if that says the same of the same image: name, checksum and all. */
+static bool read_signed(const struct template *t, const char *hex,
+			struct template_texts *texts)
+{
+	autofree char *ini = template_signed_ini(t);
+	autofree char *signature = template_signed_signature(t);
+	autofree char *now = ini_text(t, t->disk, hex);
+	autofree char *then = NULL;
+	struct pvn_err ignored = { 0 };
+	struct template kept;
+
+	if (!file_exists(ini) || file_read(ini, &texts->ini, &ignored) ||
+	    file_read(signature, &texts->signature, &ignored) ||
+	    template_parse(texts->ini, ini, &kept, &ignored))
+		return false;
+	then = ini_text(&kept, kept.disk, kept.sha256);
+	template_free(&kept);
+	return !strcmp(now, then);
+}
+
+static int put_head(const struct template *t, const struct packed *image,
+		    const char *hex, struct export_out *out,
+		    struct pvn_err *err)
+{
+	struct template_texts texts = { 0 };
+	const bool is_signed = read_signed(t, hex, &texts);
+	autofree char *made = ini_text(t, IMAGE, hex);
+	const char *text = is_signed ? texts.ini : made;
+	int rc = put_member(out, INI, text, strlen(text), err);
+
+	if (!rc && is_signed)
+		rc = put_member(out, SIGNATURE, texts.signature,
+				strlen(texts.signature), err);
+	if (!rc)
+		rc = put_member(out, is_signed ? t->disk : IMAGE, NULL,
+				image->bytes, err);
+	template_texts_free(&texts);
+	return rc;
 }
 
 int template_file_write(const struct template *t, struct export_disk *disk,
@@ -270,7 +310,7 @@ int template_file_write(const struct template *t, struct export_disk *disk,
 	if (rc)
 		return rc;
 	sha256_end(&first.sum, hex);
-	rc = put_ini(t, &first, hex, out, err);
+	rc = put_head(t, &first, hex, out, err);
 	if (!rc)
 		rc = compress(disk, &second, err);
 	if (rc)

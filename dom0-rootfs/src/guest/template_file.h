@@ -27,7 +27,8 @@ void template_texts_free(struct template_texts *texts);
 int template_file_read_image(struct tar *tar, const struct template *t,
 			     struct image_out *out, struct pvn_err *err);
 
-/* Write the whole file; the disk is read twice, first for the checksum. */
+/* Write the whole file; the disk is read twice, first for the checksum. With the signature that it
+ * came with, when what is written is what was signed. */
 int template_file_write(const struct template *t, struct export_disk *disk,
 			struct export_out *out, struct pvn_err *err);
 
