@@ -95,6 +95,19 @@ def test_life_of_a_template(host, no_templates_left, work):
     host.succeed("guest destroy second; template delete web", 120)
 
 
+def test_export_before_a_first_guest(host, no_templates_left, work):
+    """A template that came with the host has no volume before; the next guest is made of that one."""
+    host.succeed("for v in $(lvs --noheadings -o vg_name,lv_name --separator / | grep /template-mini);"
+                 " do lvm lvremove -q -y -f $v; done", 60)
+    host.fetch("template export mini -", work / "mini.tar")
+    with tarfile.open(work / "mini.tar") as archive:
+        assert archive.getnames() == ["template.ini", "disk.img.zst"]
+    steps = host.json("guest create first --template mini --dry-run")["steps"]
+    assert "template" not in [step["name"] for step in steps]
+    assert not host.feed("template import - --name other", work / "mini.tar").status
+    host.succeed("template delete other", 60)
+
+
 def template_volumes(host):
     names = host.succeed("lvs --noheadings -o lv_name").split()
     return [name for name in names if name.startswith("template-new")]

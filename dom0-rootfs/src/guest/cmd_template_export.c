@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../lib/file.h"
 #include "cmd.h"
+#include "create.h"
 #include "host.h"
 #include "progress.h"
 #include "signals.h"
@@ -27,9 +28,23 @@ struct export
 	struct host host;
 	struct template_list list;
 	const struct template *t;
-	char *volume;
+	struct create create; /* its volume alone, should it have none yet */
 	char *snapshot; /* the volume itself is kept inactive */
 };
+
+static int step_template(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+
+	return step_origin(&e->create, err);
+}
+
+static int undo_template(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+
+	return undo_origin(&e->create, err);
+}
 
 static int step_snapshot(void *ctx, struct pvn_err *err)
 {
@@ -39,7 +54,8 @@ static int step_snapshot(void *ctx, struct pvn_err *err)
 	if (!rc) /* of an export that was cut off */
 		rc = volume_remove(e->host.vg, e->snapshot, err);
 	return rc ? rc
-		  : volume_snapshot(e->host.vg, e->volume, e->snapshot, err);
+		  : volume_snapshot(e->host.vg, e->create.origin, e->snapshot,
+				    err);
 }
 
 static int undo_snapshot(void *ctx, struct pvn_err *err)
@@ -70,17 +86,20 @@ static int step_write(void *ctx, struct pvn_err *err)
 	return rc;
 }
 
-static int find_volume(const struct export *e, struct pvn_err *err)
+static int plan_volume(struct export *e, struct pvn_plan *plan,
+		       struct pvn_err *err)
 {
 	auto_volumes struct volume_list volumes = { 0 };
-	int rc = volumes_read(e->host.vg, &volumes, err);
+	const struct host *host = &e->host;
+	int rc = volumes_read(host->vg, &volumes, err);
 
-	if (rc || volumes_find(&volumes, e->volume))
+	if (!rc)
+		rc = pool_measure_in(&volumes, host->vg, host->pool, err);
+	if (rc ||
+	    !create_origin(&e->create, e->t, host->vg, host->pool, &volumes))
 		return rc;
-	return pvn_err(
-		err, -ENOENT,
-		"template '%s' has no volume yet: it gets one when a guest is made from it",
-		e->name);
+	create_add_origin(plan, &e->create, step_template, undo_template);
+	return create_check_room(&e->create, &volumes, true, err);
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
@@ -98,13 +117,13 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		return err->code;
 	if (file && file_exists(e->file))
 		return pvn_err(err, -EEXIST, "'%s' exists already", e->file);
-	e->volume = template_volume(e->t);
-	e->snapshot = xasprintf(UNFINISHED_VOLUME "export-%s", e->volume);
-	rc = find_volume(e, err);
+	rc = plan_volume(e, plan, err);
 	if (rc)
 		return rc;
+	e->snapshot =
+		xasprintf(UNFINISHED_VOLUME "export-%s", e->create.origin);
 	plan_add(plan, "snapshot", step_snapshot, undo_snapshot,
-		 "make snapshot '%s' of '%s'", e->snapshot, e->volume);
+		 "make snapshot '%s' of '%s'", e->snapshot, e->create.origin);
 	plan_add(plan, "write", step_write, NULL, "write %s",
 		 file ? e->file : "standard output");
 	plan_add(plan, "remove", undo_snapshot, NULL, "remove '%s'",
@@ -135,7 +154,7 @@ static int run(void *ctx, char **args)
 
 	templates_free(&e.list);
 	host_free(&e.host);
-	free(e.volume);
+	create_free(&e.create);
 	free(e.snapshot);
 	return exit_code;
 }

@@ -86,18 +86,18 @@ static int check_memory(const struct create *create,
 
 /* Thin volumes may promise more than the pool has; what must be there is room
  * for what is written now. */
-static int check_pool(struct create *create, const struct create_facts *facts,
+int create_check_room(struct create *create, const struct volume_list *volumes,
 		      bool make_origin, struct pvn_err *err)
 {
-	const struct volume *pool = volumes_find(&facts->volumes, facts->pool);
+	const struct volume *pool = volumes_find(volumes, create->pool);
 	uint64_t need = POOL_RESERVE;
 	uint64_t left;
 	char want[16], have[16];
 
 	if (!pool)
 		return pvn_err(err, -ENOENT,
-			       "no pool '%s' in volume group '%s'", facts->pool,
-			       facts->vg);
+			       "no pool '%s' in volume group '%s'",
+			       create->pool, create->vg);
 	create->chunk = pool->chunk;
 	left = pool->size - volume_used(pool);
 	if (make_origin)
@@ -113,6 +113,17 @@ static int check_pool(struct create *create, const struct create_facts *facts,
 			err, -ENOSPC,
 			"not enough space in the pool: %s needed, %s free",
 			size_print(need, want), size_print(left, have));
+	return 0;
+}
+
+static int check_pool(struct create *create, const struct create_facts *facts,
+		      bool make_origin, struct pvn_err *err)
+{
+	const struct volume *pool = volumes_find(&facts->volumes, facts->pool);
+	int rc = create_check_room(create, &facts->volumes, make_origin, err);
+
+	if (rc)
+		return rc;
 	return pool_admit(&facts->limits, pool, pool_committed(&facts->volumes),
 			  create->disk_bytes, err);
 }
@@ -296,17 +307,25 @@ static void make_conf(struct create *create, const struct create_request *req,
 	create->conf_text = guestconf_text(conf);
 }
 
-static void add_disk_steps(struct pvn_plan *plan, const struct create *create,
-			   bool make_origin)
+void create_add_origin(struct pvn_plan *plan, const struct create *create,
+		       int (*run)(void *ctx, struct pvn_err *err),
+		       int (*undo)(void *ctx, struct pvn_err *err))
 {
 	const struct template *t = create->template;
 	char size[16];
 
+	plan_add(plan, "template", run, undo,
+		 "make volume '%s' (%s) from '%s/%s'", create->origin,
+		 size_print(create->origin_bytes, size), t->dir, t->disk);
+}
+
+static void add_disk_steps(struct pvn_plan *plan, const struct create *create,
+			   bool make_origin)
+{
+	char size[16];
+
 	if (make_origin)
-		plan_add(plan, "template", step_origin, undo_origin,
-			 "make volume '%s' (%s) from '%s/%s'", create->origin,
-			 size_print(create->origin_bytes, size), t->dir,
-			 t->disk);
+		create_add_origin(plan, create, step_origin, undo_origin);
 	plan_add(plan, "disk", step_disk, undo_disk,
 		 "make volume '%s' as a snapshot of '%s'", create->disk,
 		 create->origin);
@@ -350,16 +369,22 @@ static void add_steps(struct pvn_plan *plan, const struct create *create,
 }
 
 /* A volume made from another image of the same version is replaced. */
-/* Is there no volume of the template, or one that was made from another image? Fills in how large
- * it is, or will be. */
-static bool origin_missing(struct create *create,
-			   const struct create_facts *facts)
+bool create_origin(struct create *create, const struct template *template,
+		   const char *vg, const char *pool,
+		   const struct volume_list *volumes)
 {
-	const struct volume *v = volumes_find(&facts->volumes, create->origin);
-	bool missing = !v || !volume_has_tag(v, create->origin_tag);
+	const struct volume *v;
+	bool missing;
 
+	create->template = template;
+	create->vg = xstrdup(vg);
+	create->pool = xstrdup(pool);
+	create->origin = template_volume(template);
+	create->origin_tag = xasprintf("sha256_%.16s", template->sha256);
+	v = volumes_find(volumes, create->origin);
+	missing = !v || !volume_has_tag(v, create->origin_tag);
 	create->origin_bytes =
-		missing ? whole_extents(template_volume_bytes(create->template))
+		missing ? whole_extents(template_volume_bytes(template))
 			: v->size;
 	return missing;
 }
@@ -398,14 +423,11 @@ int create_plan(const struct create_request *req,
 	if (!create->template)
 		return err->code;
 	create->name = xstrdup(req->name);
-	create->vg = xstrdup(facts->vg);
-	create->pool = xstrdup(facts->pool);
-	create->origin = template_volume(create->template);
-	create->origin_tag =
-		xasprintf("sha256_%.16s", create->template->sha256);
+	make_origin = create_origin(create, create->template, facts->vg,
+				    facts->pool, &facts->volumes) &&
+		      !req->source;
 	create->uuid = facts->uuid;
 	create->mac = facts->mac;
-	make_origin = !req->source && origin_missing(create, facts);
 	if (!req->spare)
 		rc = check_name_free(req->name, facts, err);
 	if (!rc)

@@ -92,6 +92,19 @@ int create_plan(const struct create_request *req,
 		const struct create_facts *facts, struct create *create,
 		struct pvn_plan *plan, struct pvn_err *err);
 
+/* The part of it that is the template's volume, for those who need only that: fill it in, and return
+ * whether the volume must be made, as it isn't there or was made from another image. */
+bool create_origin(struct create *create, const struct template *template,
+		   const char *vg, const char *pool,
+		   const struct volume_list *volumes);
+/* Is there room in the pool for what is written now? Fills in the pool's chunk. */
+int create_check_room(struct create *create, const struct volume_list *volumes,
+		      bool make_origin, struct pvn_err *err);
+/* Add the step that makes it; @run and @undo are step_origin() and undo_origin(), or call them. */
+void create_add_origin(struct pvn_plan *plan, const struct create *create,
+		       int (*run)(void *ctx, struct pvn_err *err),
+		       int (*undo)(void *ctx, struct pvn_err *err));
+
 void create_free(struct create *create);
 void create_facts_free(struct create_facts *facts);
 
