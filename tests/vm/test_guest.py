@@ -149,7 +149,7 @@ def test_mounted_disk_stays(host, no_leaks):
     host.succeed("guest create web1 --template mini", 240)
     host.wait_until_succeeds("mount -o ro /dev/pvn_*/guest-web1-xvda /mnt")
     refused = host.fail("guest destroy web1")
-    assert refused.status == 1 and not refused.stdout
+    assert refused.status == 3 and not refused.stdout
     assert refused.stderr.count("\n") == 1 and "is mounted in dom0" in refused.stderr
     assert list(host.guests()) == ["web1"]
     host.succeed("umount /mnt; guest destroy web1")

@@ -145,6 +145,19 @@ static int check_renamed(const struct guest_set *set, const struct guest *guest,
 	return 0;
 }
 
+/* Nothing is begun while dom0 has one of them mounted: a refusal. */
+static int check_unheld(const struct destroy *d, struct pvn_err *err)
+{
+	int rc = 0;
+
+	if (!d->change.o->facts)
+		rc = volumes_check_unheld(d->change.set.host.vg, &d->volumes,
+					  err);
+	if (rc == -EBUSY)
+		rc = err->code = PVN_REFUSED;
+	return rc;
+}
+
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct destroy *d = ctx;
@@ -161,9 +174,7 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	find_volumes(d);
 	if (!guest && !d->volumes.n)
 		return err->code;
-	if (!d->change.o->facts)
-		rc = volumes_check_unheld(d->change.set.host.vg, &d->volumes,
-					  err);
+	rc = check_unheld(d, err);
 	if (rc)
 		return rc;
 	d->path = guestconf_path(name);
@@ -230,7 +241,8 @@ const struct cmd cmd_guest_destroy = {
 	.help = "stop a guest at once and remove it with its disks",
 	.example = "guest destroy web1 --dry-run\n",
 	.details =
-		"There is no way back and no question: try --dry-run first.\n",
+		"There is no way back and no question: try --dry-run first. Refused (exit code 3) while\n"
+		"dom0 has one of the disks mounted.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.modifies = true,
