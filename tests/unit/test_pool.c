@@ -214,6 +214,49 @@ PVN_TEST(room_begins_above_the_reserve)
 			 400 * MIB - 125 * MIB - 125 * MIB / 4);
 }
 
+PVN_TEST(level_is_full_while_guests_are_paused)
+{
+	static const struct {
+		uint64_t bytes, used, meta_used;
+		bool paused;
+		const char *level;
+	} cases[] = {
+		{ 100 * GIB, 50 * GIB, 10, false, "ok" },
+		{ 100 * GIB, 50 * GIB, 10, true, "full" },
+		{ 100 * GIB, 80 * GIB, 10, false, "warning" },
+		{ 100 * GIB, 91 * GIB, 10, false, "full" },
+		/* the reserve of a small one is a quarter */
+		{ 500 * MIB, 374 * MIB, 10, false, "ok" },
+		{ 500 * MIB, 376 * MIB, 10, false, "full" },
+		/* and of a large one 16 GiB: but no guest is made */
+		{ 1024 * GIB, 1000 * GIB, 10, false, "full" },
+		{ 100 * GIB, 50 * GIB, 81, false, "full" },
+	};
+	const struct pool_limits late = { 100, 100, 0, 80, 5 };
+	struct pool_status st = { .data_bytes = 1024 * GIB,
+				  .data_used = 1007 * GIB,
+				  .meta_bytes = 100,
+				  .meta_used = 91 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct pool_status one = { .data_bytes = cases[i].bytes,
+						 .data_used = cases[i].used,
+						 .meta_bytes = 100,
+						 .meta_used =
+							 cases[i].meta_used };
+
+		assert_string_equal(pool_level_name(&limits, &one,
+						    cases[i].paused),
+				    cases[i].level);
+	}
+	assert_string_equal(pool_level_name(&late, &st, false), "warning");
+	st.data_used += 2 * GIB;
+	assert_string_equal(pool_level_name(&late, &st, false), "full");
+	st.data_used = 0;
+	st.meta_used = 92;
+	assert_string_equal(pool_level_name(&late, &st, false), "full");
+}
+
 PVN_TEST(gauge)
 {
 	struct pool_gauge g = { .room = 3 * MIB };

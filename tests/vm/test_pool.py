@@ -83,6 +83,9 @@ def test_full_pool_pauses_the_writer(small):
     assert listed["writer"]["reason"] == "the pool is nearly full"
     assert listed["quiet"]["state"] == "running" and listed["quiet"]["reason"] is None
     pool = host.json("host pool")
+    # a quarter of so small a pool is its reserve: no percentage says that it is full
+    assert pool["level"] == "full" and pool["limits"]["reserve_bytes"] == POOL_MIB * MIB // 4
+    assert "125M free (above 75.0%)" in host.succeed("host pool")
     assert not pool["out_of_space"] and not pool["read_only"]
     assert pool["data_used_bytes"] < pool["data_bytes"]
     assert [guest["name"] for guest in pool["guests"] if guest["paused"]] == ["writer"]

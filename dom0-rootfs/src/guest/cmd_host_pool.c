@@ -91,18 +91,19 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-/* "ok", "warning" (the log says so), "full" (no guest is made, or one is paused) */
 static const char *level(const struct pool *p)
 {
-	double data = percent(p->st.data_used, p->st.data_bytes);
-	double meta = percent(p->st.meta_used, p->st.meta_bytes);
+	bool paused = false;
 
-	if (p->st.read_only || p->st.out_of_space || data > p->limits.data ||
-	    meta > p->limits.metadata)
-		return "full";
-	return data >= p->limits.warning || meta >= p->limits.warning
-		       ? "warning"
-		       : "ok";
+	for (size_t i = 0; i < p->set.n; i++)
+		paused = paused || p->shares[i].paused;
+	return pool_level_name(&p->limits, &p->st, paused);
+}
+
+/* When guests that write are paused: all that is left then. */
+static uint64_t reserve(const struct pool *p)
+{
+	return pool_reserve(&p->limits, p->st.data_bytes);
 }
 
 static void print_shares(const struct pool *p)
@@ -147,9 +148,12 @@ static void print_text(const struct pool *p)
 	       size_print(p->committed, size),
 	       percent(p->committed, st->data_bytes));
 	printf("limits     warning at %u%%; no new guest above %u%% of data or %u%% of metadata;\n"
-	       "           guests that write are paused at %u%%\n",
+	       "           guests that write are paused with less than %s free (above %.1f%%),\n"
+	       "           or at %u%% of metadata\n",
 	       p->limits.warning, p->limits.data, p->limits.metadata,
-	       100 - p->limits.reserve);
+	       size_print(reserve(p), size),
+	       percent(st->data_bytes - reserve(p), st->data_bytes),
+	       POOL_META_PERCENT);
 	if (p->unfinished.n)
 		printf("unfinished %s ('host sweep' removes %s)\n", names,
 		       p->unfinished.n > 1 ? "them" : "it");
@@ -176,6 +180,7 @@ static void print_json(const struct pool *p)
 	json_int(j, "metadata", p->limits.metadata);
 	json_int(j, "overcommit", p->limits.overcommit);
 	json_int(j, "reserve", p->limits.reserve);
+	json_int(j, "reserve_bytes", (int64_t)reserve(p));
 	json_end_object(j);
 	json_array(j, "unfinished");
 	for (size_t i = 0; i < p->unfinished.n; i++)
@@ -224,10 +229,11 @@ const struct cmd cmd_host_pool = {
 	.details =
 		"USED counts what a guest shares with its template, too. The limits are percentages in\n"
 		"/etc/paravane/pool: warning=80, data-limit=90, metadata-limit=80, reserve=5,\n"
-		"overcommit=0 (what guests may be promised; 0: no limit).\n"
+		"overcommit=0 (what guests may be promised; 0: no limit). The reserve is at least 128 MiB,\n"
+		"at most 16 GiB, and of a small pool a quarter.\n"
 		"--json: level (ok, warning, full), read_only, out_of_space, data_bytes,\n"
 		"data_used_bytes, metadata_bytes, metadata_used_bytes, chunk_bytes, committed_bytes,\n"
-		"limits, unfinished[] (volumes of commands that were cut off), guests[] (name,\n"
+		"limits (the percentages, and reserve_bytes), unfinished[] (volumes of commands that were cut off), guests[] (name,\n"
 		"used_bytes, committed_bytes, paused).\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

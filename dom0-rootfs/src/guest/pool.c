@@ -185,6 +185,37 @@ uint64_t pool_reserve(const struct pool_limits *limits, uint64_t bytes)
 	return reserve > bytes / 4 ? bytes / 4 : reserve;
 }
 
+uint64_t pool_left(const struct pool_status *st)
+{
+	return st->data_bytes - st->data_used;
+}
+
+unsigned int pool_meta_percent(const struct pool_status *st)
+{
+	return (unsigned int)percent(st->meta_used, st->meta_bytes);
+}
+
+bool pool_is_tight(const struct pool_limits *limits,
+		   const struct pool_status *st)
+{
+	return st->read_only || st->out_of_space ||
+	       pool_left(st) < pool_reserve(limits, st->data_bytes) ||
+	       pool_meta_percent(st) >= POOL_META_PERCENT;
+}
+
+const char *pool_level_name(const struct pool_limits *limits,
+			    const struct pool_status *st, bool paused)
+{
+	double data = percent(st->data_used, st->data_bytes);
+	double meta = percent(st->meta_used, st->meta_bytes);
+
+	if (paused || pool_is_tight(limits, st) || data > limits->data ||
+	    meta > limits->metadata)
+		return "full";
+	return data >= limits->warning || meta >= limits->warning ? "warning"
+								  : "ok";
+}
+
 /* A little more than the reserve is left: guests go on writing, too. */
 uint64_t pool_room(const struct pool_limits *limits, uint64_t bytes,
 		   uint64_t used)

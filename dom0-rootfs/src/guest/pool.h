@@ -65,6 +65,20 @@ int pool_measure_in(const struct volume_list *volumes, const char *vg,
  * paused. */
 uint64_t pool_reserve(const struct pool_limits *limits, uint64_t bytes);
 
+/* What is free in it; how full its metadata is. */
+uint64_t pool_left(const struct pool_status *st);
+unsigned int pool_meta_percent(const struct pool_status *st);
+
+/* A pool's metadata that is so full is as bad as no space. */
+#define POOL_META_PERCENT 92U
+/* Are guests that write paused now? */
+bool pool_is_tight(const struct pool_limits *limits,
+		   const struct pool_status *st);
+/* "ok", "warning" (the log says so), "full" (no guest is made, or guests that write are paused);
+ * @paused: one is still, see pool_guard.h. */
+const char *pool_level_name(const struct pool_limits *limits,
+			    const struct pool_status *st, bool paused);
+
 /* What may be written to it now without a guest being paused for that. */
 uint64_t pool_room(const struct pool_limits *limits, uint64_t bytes,
 		   uint64_t used);

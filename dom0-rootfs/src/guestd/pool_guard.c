@@ -3,8 +3,6 @@
 #include "../lib/size.h"
 #include "pool_guard.h"
 
-/* A pool's metadata that is so full is as bad as no space. */
-#define META_PERCENT 92
 /* Who takes less than this part of the reserve in a window doesn't matter yet. */
 #define LEAST_SHARE 64
 #define MOST_LEAST (16 * MIB)
@@ -13,18 +11,6 @@
 #define SHORTEST_MS 250
 #define META_MS 1000
 #define LONGEST_MS 10000
-
-static uint64_t left(const struct pool_status *st)
-{
-	return st->data_bytes - st->data_used;
-}
-
-static unsigned int meta_percent(const struct pool_status *st)
-{
-	return st->meta_bytes
-		       ? (unsigned int)(st->meta_used * 100 / st->meta_bytes)
-		       : 0;
-}
 
 static uint64_t reserve_of(const struct pool_limits *limits,
 			   const struct pool_status *st)
@@ -35,16 +21,8 @@ static uint64_t reserve_of(const struct pool_limits *limits,
 bool pool_guard_is_near(const struct pool_limits *limits,
 			const struct pool_status *st)
 {
-	return left(st) < 3 * reserve_of(limits, st) ||
-	       meta_percent(st) >= META_PERCENT - 10;
-}
-
-static bool is_tight(const struct pool_limits *limits,
-		     const struct pool_status *st)
-{
-	return st->read_only || st->out_of_space ||
-	       left(st) < reserve_of(limits, st) ||
-	       meta_percent(st) >= META_PERCENT;
+	return pool_left(st) < 3 * reserve_of(limits, st) ||
+	       pool_meta_percent(st) >= POOL_META_PERCENT - 10;
 }
 
 /* Not at once when it is a little better: the guest would be stopped and started
@@ -55,8 +33,8 @@ static bool has_space_again(const struct pool_limits *limits,
 	uint64_t reserve = reserve_of(limits, st);
 
 	return !st->read_only && !st->out_of_space &&
-	       left(st) > reserve + reserve / 2 &&
-	       meta_percent(st) < META_PERCENT - 2;
+	       pool_left(st) > reserve + reserve / 2 &&
+	       pool_meta_percent(st) < POOL_META_PERCENT - 2;
 }
 
 /* What a guest took or wrote in this window. */
@@ -117,8 +95,9 @@ enum pool_level pool_guard_decide(const struct pool_limits *limits,
 
 	for (size_t i = 0; i < n; i++)
 		v[i].pause = v[i].resume = false;
-	if (is_tight(limits, st)) {
-		if (left(st) < reserve / 2 || st->read_only || st->out_of_space)
+	if (pool_is_tight(limits, st)) {
+		if (pool_left(st) < reserve / 2 || st->read_only ||
+		    st->out_of_space)
 			pause_all_that_write(v, n);
 		else
 			pause_writers(v, n, grew, least_that_counts(reserve));
@@ -127,7 +106,7 @@ enum pool_level pool_guard_decide(const struct pool_limits *limits,
 	for (size_t i = 0; i < n && has_space_again(limits, st); i++)
 		v[i].resume = v[i].by_guard;
 	if (st->data_used >= st->data_bytes / 100 * limits->warning ||
-	    meta_percent(st) >= limits->warning)
+	    pool_meta_percent(st) >= limits->warning)
 		return POOL_WARNING;
 	return POOL_OK;
 }
@@ -136,11 +115,13 @@ int64_t pool_guard_pause(const struct pool_limits *limits,
 			 const struct pool_status *st)
 {
 	uint64_t floor = reserve_of(limits, st) / 2;
-	uint64_t ms = left(st) > floor ? (left(st) - floor) / BYTES_PER_MS : 0;
+	uint64_t ms = pool_left(st) > floor
+			      ? (pool_left(st) - floor) / BYTES_PER_MS
+			      : 0;
 
 	if (ms < SHORTEST_MS)
 		return SHORTEST_MS;
-	if (meta_percent(st) >= META_PERCENT - 10 && ms > META_MS)
+	if (pool_meta_percent(st) >= POOL_META_PERCENT - 10 && ms > META_MS)
 		return META_MS;
 	return ms > LONGEST_MS ? LONGEST_MS : (int64_t)ms;
 }
