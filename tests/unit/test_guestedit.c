@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "guestedit.h"
+#include "guesttype.h"
 #include "unit.h"
 
 static const char by_hand[] = "# my guest, memory = 1\n"
@@ -71,6 +72,33 @@ PVN_TEST(removes)
 	expect_set("b = 2; a = 1\nb = 3\n", "b", NULL, "a = 1\n");
 	expect_set("b = [\n  'x',\n]\n", "b", NULL, "");
 	expect_set("a = 1\n", "b", NULL, "a = 1\n");
+}
+
+static void expect_type(const char *text, const char *type, bool pvh,
+			const char *kernel, const char *wanted)
+{
+	autofree char *got = xstrdup(text);
+	struct pvn_err err = { 0 };
+
+	assert_int_equal(guestedit_set_type(&got, type, pvh, kernel, &err), 0);
+	assert_string_equal(got, wanted);
+}
+
+PVN_TEST(sets_the_type)
+{
+	static const char pv[] = "type = \"pv\"\n"
+				 "kernel = \"" KERNEL_GRUB_PV "\"\n";
+	static const char automatic[] = "type = \"pvh\"\n"
+					"kernel = \"" KERNEL_GRUB_PVH "\"\n"
+					"paravane_type = \"auto\"\n";
+
+	expect_type(pv, "auto", true, KERNEL_GRUB_PV, automatic);
+	expect_type(automatic, "pv", true, KERNEL_GRUB_PVH, pv);
+	/* a file from another host: as it is written there, GRUB is PV's */
+	expect_type(pv, "pv", false, KERNEL_GRUB_PVH, pv);
+	/* a kernel of a person's own stays; a file may have no type */
+	expect_type("kernel='/vm'\n", "auto", false, "/vm",
+		    "kernel='/vm'\ntype = \"pv\"\nparavane_type = \"auto\"\n");
 }
 
 PVN_TEST(items)

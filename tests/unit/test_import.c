@@ -73,6 +73,36 @@ static char *qcow2(uint64_t bytes)
 	return make_image(head, sizeof(head), 65536);
 }
 
+#define MEMBER(name, value) \
+	"<member><name>" name "</name><value>" value "</value></member>"
+#define OBJECT(class, id, members)                                \
+	"<value><struct>" MEMBER("class", class) MEMBER("id", id) \
+		MEMBER("snapshot",                                \
+		       "<struct>" members "</struct>") "</struct></value>"
+
+/* An XVA with one disk, of a guest whose record has these members; @more are objects. */
+#define XVA(members, more)                                                     \
+	xva("<value><struct>" MEMBER(                                          \
+		"objects",                                                     \
+		"<array><data>" OBJECT("VM", "Ref:0", members)                 \
+			OBJECT("VBD", "Ref:1",                                 \
+			       MEMBER("VM", "Ref:0") MEMBER("VDI", "Ref:2")    \
+				       MEMBER("userdevice", "0")               \
+					       MEMBER("type", "Disk"))         \
+				OBJECT("VDI", "Ref:2",                         \
+				       MEMBER("virtual_size", "1048576")) more \
+		"</data></array>") "</struct></value>")
+
+static char *xva(const char *ova)
+{
+	size_t len = strlen(ova);
+	autofree char *data = xcalloc(1, TAR_BLOCK + len);
+
+	tar_header((unsigned char *)data, "ova.xml", len);
+	memcpy(data + TAR_BLOCK, ova, len);
+	return make_image(data, TAR_BLOCK + len, 65536);
+}
+
 struct planned {
 	struct import im;
 	struct create_facts facts;
@@ -185,6 +215,31 @@ PVN_TEST(converted)
 	p = plan(qcow2(100 * 1024 * GIB), (struct import_request){ 0 });
 	assert_int_equal(p->rc, PVN_REFUSED);
 	assert_non_null(strstr(p->err.msg, "whole pool"));
+	end(p);
+}
+
+/* This host can do PVH; the kernel of a guest that was PV need not. */
+PVN_TEST(xva_type)
+{
+	struct planned *p = plan(XVA(MEMBER("PV_bootloader", "pygrub")
+					     MEMBER("HVM_boot_policy", ""),
+				     ""),
+				 (struct import_request){ .kernel = "own" });
+
+	expect_steps(p, "disk write seed-volume seed config finish ");
+	assert_string_equal(p->im.create.conf.type, "pv");
+	assert_null(p->im.create.conf.type_choice);
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PV);
+	end(p);
+	p = plan(XVA(MEMBER("HVM_boot_policy", ""), ""),
+		 (struct import_request){ .create.type = "auto" });
+	assert_string_equal(p->im.create.conf.type, "pvh");
+	end(p);
+	p = plan(XVA(MEMBER("HVM_boot_policy", "BIOS order"), ""),
+		 (struct import_request){ .kernel = "own" });
+	assert_string_equal(p->im.create.conf.type, "pvh");
+	assert_string_equal(p->im.create.conf.type_choice, "auto");
+	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
 	end(p);
 }
 

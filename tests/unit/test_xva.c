@@ -84,6 +84,49 @@ PVN_TEST(ova)
 	xva_close(&xva);
 }
 
+/* The type of a guest whose record has these members, too. */
+#define TYPE_OF(members)                                                      \
+	type_of(OVA(OBJECT("VM", "Ref:0", members) VBD("Ref:5", "Ref:7", "0", \
+						       "1", "Disk")           \
+			    OBJECT("VDI", "Ref:7",                            \
+				   MEMBER("virtual_size", "1048576"))))
+
+static const char *type_of(const char *text)
+{
+	struct pvn_err err;
+	struct xva xva;
+	const char *type;
+
+	if (parse(&xva, text, &err))
+		fail_msg("%s", err.msg);
+	type = xva.type;
+	xva_close(&xva);
+	return type;
+}
+
+PVN_TEST(ova_type)
+{
+	assert_string_equal(TYPE_OF(MEMBER("PV_bootloader", "pygrub")
+					    MEMBER("HVM_boot_policy", "")),
+			    "pv");
+	assert_string_equal(TYPE_OF(MEMBER("HVM_boot_policy", "")), "pv");
+	assert_string_equal(TYPE_OF(MEMBER("PV_bootloader", "pygrub")), "pv");
+	assert_string_equal(TYPE_OF(""), "auto");
+	/* what is left of an earlier life as PV */
+	assert_string_equal(TYPE_OF(MEMBER("PV_bootloader", "pygrub") MEMBER(
+				    "HVM_boot_policy", "BIOS order")),
+			    "auto");
+	/* newer ones say it outright */
+	assert_string_equal(TYPE_OF(MEMBER("domain_type", "hvm")
+					    MEMBER("HVM_boot_policy", "")),
+			    "auto");
+	assert_string_equal(TYPE_OF(MEMBER("domain_type", "pv_in_pvh")), "pv");
+	assert_string_equal(TYPE_OF(MEMBER("domain_type", "pv")), "pv");
+	assert_string_equal(TYPE_OF(MEMBER("domain_type", "unspecified") MEMBER(
+				    "HVM_boot_policy", "BIOS order")),
+			    "auto");
+}
+
 static void refused(const char *text, const char *words)
 {
 	struct pvn_err err;

@@ -43,7 +43,7 @@ static const struct opt opts[] = {
 	OPT("kernel", OPT_STRING, kernel, "own|host",
 	    "the kernel on its disk, started by GRUB, or the host's for guests (default: own where the disk has partitions)"),
 	OPT("type", OPT_STRING, type, "auto|pv|pvh",
-	    "how Xen runs it; auto: pvh where CPU and Xen can (default: auto)"),
+	    "how Xen runs it; auto: pvh where CPU and Xen can (default: auto; pv for a PV guest's XVA)"),
 	OPT("raw", OPT_FLAG, raw, NULL,
 	    "the image is raw, whatever it looks like"),
 	NIC_OPTS,
@@ -236,6 +236,8 @@ const struct cmd cmd_guest_import = {
 		"The format is found out: raw, qcow2, VHD, VHDX, VMDK, an XVA of XenServer or XCP-ng, or\n"
 		"a tar of a root filesystem; each also compressed by gzip, xz or zstd. '-' is standard\n"
 		"input: ssh HOST guest import web1 - <web1.qcow2\n"
+		"A guest that was PV where its XVA is from stays PV unless --type says otherwise: its kernel may\n"
+		"know no PVH. Kernels of 32 bits don't run as PV guests here.\n"
 		"Where the pool's disk has sectors of 4096 bytes, a disk with partitions is refused: they count in\n"
 		"sectors of 512, and would not be found.\n"
 		"--json: name, state, format, type, kernel, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"

@@ -5,12 +5,14 @@
 #include "../lib/size.h"
 #include "cmd.h"
 #include "guestedit.h"
+#include "guesttype.h"
 #include "live.h"
 #include "progress.h"
 
 struct opts {
 	uint64_t memory, maxmem;
 	unsigned int vcpus, maxvcpus;
+	const char *type;
 	const char *autostart;
 	const char *order;
 	const char *on_crash, *on_reboot;
@@ -29,6 +31,8 @@ static const struct opt opts[] = {
 	OPT("maxvcpus", OPT_UINT, maxvcpus, "N",
 	    "the most it may use while it runs, from its next start on",
 	    .min = 1, .max = 128),
+	OPT("type", OPT_STRING, type, "auto|pv|pvh",
+	    "how Xen runs it, from its next start on; auto: pvh where CPU and Xen can"),
 	OPT("autostart", OPT_STRING, autostart, "on|off",
 	    "start it with the host"),
 	OPT("order", OPT_STRING, order, "N",
@@ -96,9 +100,12 @@ static int check(const struct opts *o, struct pvn_err *err)
 {
 	static const char *const actions[] = { "destroy", "restart", "preserve",
 					       NULL };
+	static const char *const types[] = { "auto", "pv", "pvh", NULL };
 	static const char *const on_off[] = { "on", "off", NULL };
 	int rc = check_word("autostart", o->autostart, on_off, err);
 
+	if (!rc)
+		rc = check_word("type", o->type, types, err);
 	if (!rc)
 		rc = check_word("on-crash", o->on_crash, actions, err);
 	if (!rc)
@@ -161,6 +168,7 @@ static int edit(struct set *s, struct pvn_err *err)
 		{ "on_reboot", o->on_reboot },
 		{ "paravane_description", o->description },
 	};
+	const struct guest_set *set = &s->change.set;
 	char **text = &s->change.conf_text;
 	int rc = 0;
 
@@ -174,6 +182,11 @@ static int edit(struct set *s, struct pvn_err *err)
 			rc = guestedit_set_string(text, strings[i].key,
 						  strings[i].text, err);
 	}
+	if (!rc && o->type)
+		rc = guesttype_check(o->type, set->pvh, err);
+	if (!rc && o->type)
+		rc = guestedit_set_type(text, o->type, set->pvh,
+					s->change.guest->conf.kernel, err);
 	if (!rc && o->order)
 		rc = guestedit_set(text, "paravane_order", o->order, err);
 	if (!rc && o->autostart)
@@ -248,6 +261,8 @@ static void report(const void *ctx)
 		printf("its memory: from its next start on\n");
 	if (runs && ((s->o->vcpus && !s->vcpus_now) || s->o->maxvcpus))
 		printf("its vCPUs: from its next start on\n");
+	if (runs && s->o->type)
+		printf("its type: from its next start on\n");
 }
 
 static int run(void *ctx, char **args)
@@ -274,7 +289,7 @@ const struct cmd cmd_guest_set = {
 	.name = "set",
 	.synopsis = "NAME",
 	.n_args = 1,
-	.help = "change a guest's memory, vCPUs, start or description",
+	.help = "change a guest's memory, vCPUs, type, start or description",
 	.details =
 		"Memory and vCPUs change while the guest runs, too, within the maxmem and maxvcpus\n"
 		"that it was started with; else at its next start. In its file only these values\n"

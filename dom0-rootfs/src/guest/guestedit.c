@@ -6,6 +6,7 @@
 #include <string.h>
 #include "../lib/mem.h"
 #include "guestedit.h"
+#include "guesttype.h"
 
 #define BLANKS " \t\r"
 #define NAME_CHARS                                             \
@@ -216,6 +217,25 @@ int guestedit_set_string(char **text, const char *key, const char *value,
 	int rc = guestedit_check_string(value, err);
 
 	return rc ? rc : guestedit_set(text, key, quoted, err);
+}
+
+int guestedit_set_type(char **text, const char *type, bool pvh,
+		       const char *kernel, struct pvn_err *err)
+{
+	auto_guestconf struct guestconf conf = {
+		.kernel = kernel ? xstrdup(kernel) : NULL
+	};
+	int rc;
+
+	guesttype_set(&conf, type, pvh);
+	rc = guestedit_set_string(text, "type", conf.type, err);
+	if (!rc)
+		rc = guestedit_set(
+			text, "paravane_type",
+			conf.type_choice ? "\"" TYPE_AUTO "\"" : NULL, err);
+	if (!rc && guesttype_has_grub(&conf))
+		rc = guestedit_set_string(text, "kernel", conf.kernel, err);
+	return rc;
 }
 
 int guestedit_set_number(char **text, const char *key, unsigned long long value,

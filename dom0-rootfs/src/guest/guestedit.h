@@ -4,6 +4,7 @@
 #ifndef PVN_GUESTEDIT_H
 #define PVN_GUESTEDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "../lib/err.h"
 
@@ -25,6 +26,11 @@ int guestedit_set_number(char **text, const char *key, unsigned long long value,
  * behind the last is added. */
 int guestedit_set_item(char **text, const char *key, size_t i, const char *item,
 		       struct pvn_err *err);
+
+/* Make it a guest of @type, see guesttype_set(). @kernel is the one in the text, or NULL: where it is GRUB,
+ * it becomes the one of the type. */
+int guestedit_set_type(char **text, const char *type, bool pvh,
+		       const char *kernel, struct pvn_err *err);
 
 /* Can it stand in quotes as it is? */
 int guestedit_check_string(const char *value, struct pvn_err *err);

@@ -85,6 +85,7 @@ static int settle_types(struct guest_set *set, struct pvn_err *err)
 
 	for (size_t i = 0; i < set->n && !rc; i++)
 		guesttype_settle(&set->v[i].conf, host.pvh);
+	set->pvh = host.pvh;
 	return rc;
 }
 
@@ -179,6 +180,10 @@ static int load_pair(struct guest_set *set, const char *path,
 		return volumes_parse(&set->volumes, value, err);
 	if (!strcmp(pair->key, "memory-free"))
 		return size_parse(value, &set->memory_free, err);
+	if (!strcmp(pair->key, "pvh")) {
+		set->pvh = !strcmp(value, "yes");
+		return 0;
+	}
 	if (!strcmp(pair->key, "domain"))
 		return load_domain(set, value, err);
 	if (!strcmp(pair->key, "bridge"))

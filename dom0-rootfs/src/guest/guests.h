@@ -26,6 +26,7 @@ struct guest_set {
 	struct host host;
 	struct domain_list domains;
 	struct volume_list volumes;
+	bool pvh; /* the host can run PVH guests */
 	bool loaded; /* from a file, by guests_load() */
 	uint64_t memory_free; /* only when it is */
 	struct strlist bridges; /* the same */
@@ -36,7 +37,7 @@ int guests_read(struct guest_set *set, struct pvn_err *err);
 
 /* How much of each volume is used is not known before. */
 void guests_measure(struct guest_set *set);
-/* The same from a file of facts (for tests), key=value with vg, pool, memory-free, bridge, volume
+/* The same from a file of facts (for tests), key=value with vg, pool, memory-free, pvh (yes or no), bridge, volume
  * ("name|bytes|data%|metadata%|chunk|tags"), config (path of an xl.cfg, beside
  * the file) and domain ("name|id|running|512|4", with the most MiB and vCPUs that it
  * may have). */

@@ -28,10 +28,15 @@ bool guesttype_is_auto(const struct guestconf *conf)
 	return same(conf->type_choice, TYPE_AUTO);
 }
 
+bool guesttype_has_grub(const struct guestconf *conf)
+{
+	return same(conf->kernel, KERNEL_GRUB_PV) ||
+	       same(conf->kernel, KERNEL_GRUB_PVH);
+}
+
 void guesttype_fit_kernel(struct guestconf *conf)
 {
-	if (!same(conf->kernel, KERNEL_GRUB_PV) &&
-	    !same(conf->kernel, KERNEL_GRUB_PVH))
+	if (!guesttype_has_grub(conf))
 		return;
 	free(conf->kernel);
 	conf->kernel = xstrdup(same(conf->type, "pvh") ? KERNEL_GRUB_PVH

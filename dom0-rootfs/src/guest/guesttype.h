@@ -28,7 +28,10 @@ void guesttype_settle(struct guestconf *conf, bool pvh);
 /* Was "auto" chosen? */
 bool guesttype_is_auto(const struct guestconf *conf);
 
-/* Where the guest's kernel is GRUB, make it the one of the guest's type. */
+/* Is the guest's kernel GRUB? */
+bool guesttype_has_grub(const struct guestconf *conf);
+
+/* If so, make it the one of the guest's type. */
 void guesttype_fit_kernel(struct guestconf *conf);
 
 #endif

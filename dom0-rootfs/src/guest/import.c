@@ -108,7 +108,7 @@ static void choose_kernel(struct import *im, const struct import_request *req)
 	bool own = req->kernel ? !strcmp(req->kernel, "own") : im->info.boots;
 
 	im->kernel_open = !req->kernel;
-	t->type = xstrdup(TYPE_AUTO);
+	t->type = xstrdup(im->xva.type ? im->xva.type : TYPE_AUTO);
 	t->kernel = xstrdup(kernel_path(own));
 	t->cmdline = xstrdup(own ? "" : CMDLINE);
 }

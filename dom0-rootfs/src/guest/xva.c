@@ -79,6 +79,28 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* A guest that was PV there may have a kernel that can be nothing else. What has no boot policy is PV for
+ * XenServer; newer ones name the type, too. */
+static const char *choose_type(const struct xmlrpc *vm)
+{
+	static const struct {
+		const char *said, *type;
+	} known[] = { { "pv", "pv" },
+		      { "pv_in_pvh", "pv" },
+		      { "pvh", "auto" },
+		      { "hvm", "auto" } };
+	const struct xmlrpc *policy = xmlrpc_get(vm, "HVM_boot_policy");
+	const char *said = xmlrpc_text(vm, "domain_type");
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (!strcmp(said, known[i].said))
+			return known[i].type;
+	}
+	if (*xmlrpc_text(vm, "HVM_boot_policy"))
+		return "auto";
+	return policy || *xmlrpc_text(vm, "PV_bootloader") ? "pv" : "auto";
+}
+
 static int read_objects(struct xva *xva, const struct xmlrpc *objects,
 			const char *name, struct pvn_err *err)
 {
@@ -93,6 +115,7 @@ static int read_objects(struct xva *xva, const struct xmlrpc *objects,
 		(unsigned int)strtoul(xmlrpc_text(vm, "VCPUs_max"), NULL, 10);
 	if (xva->vcpus > 128)
 		xva->vcpus = 128;
+	xva->type = choose_type(vm);
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct xmlrpc *o = &objects->v[i];
 		int rc = 0;

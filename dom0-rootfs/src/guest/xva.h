@@ -26,6 +26,7 @@ struct xva {
 	size_t n;
 	uint64_t memory;
 	unsigned int vcpus;
+	const char *type; /* what suits its kernel: "auto" or "pv" */
 };
 
 /* Read ova.xml, the first member. The archive is borrowed. */
