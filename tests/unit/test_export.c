@@ -133,11 +133,16 @@ PVN_TEST(nothing_is_left_of_half_an_export)
 
 static void write_xva(struct folder *f, struct export_disk *disks, size_t n)
 {
+	char first[] = "00:16:3E:00:00:0b", second[] = "00:16:3e:00:00:0a";
+	const struct conf_vif vifs[2] = { { .mac = first }, { .mac = second } };
 	struct export_guest guest = { .name = "a<b>&c",
 				      .uuid = "u",
 				      .memory = 96 * MIB,
 				      .vcpus = 2,
 				      .cmdline = "root=/dev/xvda",
+				      .type = "pvh",
+				      .vifs = vifs,
+				      .n_vifs = 2,
 				      .disks = disks,
 				      .n = n };
 	struct pvn_err err = { 0 };
@@ -167,6 +172,10 @@ static int read_xva(struct folder *f, struct pvn_err *err)
 		assert_int_equal(xva.n, 2);
 		assert_int_equal(xva.memory, 96 * MIB);
 		assert_int_equal(xva.vcpus, 2);
+		assert_string_equal(xva.type, "pvh");
+		assert_int_equal(xva.n_nics, 2);
+		assert_string_equal(xva.nics[0].mac, "00:16:3e:00:00:0b");
+		assert_string_equal(xva.nics[1].mac, "00:16:3e:00:00:0a");
 		assert_int_equal(image_out_open(&outs[0], f->copy, 65536, err),
 				 0);
 		assert_int_equal(

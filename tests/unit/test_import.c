@@ -30,6 +30,7 @@ static void make_facts(struct create_facts *facts)
 		.mac = "00:16:3e:12:34:56",
 	};
 	strlist_add(&facts->bridges, "br0");
+	strlist_add(&facts->macs, "0E:00:00:00:00:99");
 	assert_int_equal(volumes_parse(&facts->volumes,
 				       "  pool|1073741824||1.0|65536|\n"
 				       "  guest-db-xvda|536870912||||\n",
@@ -240,6 +241,57 @@ PVN_TEST(xva_type)
 	assert_string_equal(p->im.create.conf.type, "pvh");
 	assert_string_equal(p->im.create.conf.type_choice, "auto");
 	assert_string_equal(p->im.create.conf.kernel, KERNEL_GRUB_PVH);
+	end(p);
+}
+
+#define VIF(id, device, mac)                                  \
+	OBJECT("VIF", id,                                     \
+	       MEMBER("VM", "Ref:0") MEMBER("device", device) \
+		       MEMBER("MAC", mac))
+
+PVN_TEST(xva_interfaces)
+{
+	struct planned *p =
+		plan(XVA("", VIF("Ref:3", "1", "0e:00:00:00:00:01")
+				     VIF("Ref:4", "0", "0e:00:00:00:00:02")),
+		     (struct import_request){ 0 });
+	const struct guestconf *conf = &p->im.create.conf;
+
+	expect_steps(p, "disk write seed-volume seed config finish ");
+	assert_int_equal(conf->n_vifs, 2);
+	assert_string_equal(conf->vifs[0].mac, "0e:00:00:00:00:02");
+	assert_string_equal(conf->vifs[1].mac, "0e:00:00:00:00:01");
+	assert_string_equal(conf->vifs[1].bridge, "br0");
+	assert_non_null(strstr(p->im.create.conf_text, "0e:00:00:00:00:01"));
+	assert_string_equal(p->im.create.mac, "0e:00:00:00:00:02");
+	assert_int_equal(p->im.macs_taken.n, 0);
+	end(p);
+	p = plan(XVA("", ""), (struct import_request){ 0 });
+	assert_int_equal(p->im.create.conf.n_vifs, 1);
+	assert_string_equal(p->im.create.conf.vifs[0].mac, "00:16:3e:12:34:56");
+	end(p);
+}
+
+/* What another guest has (make_facts()), what comes twice, and what is no address. */
+PVN_TEST(xva_macs_that_are_taken)
+{
+	struct planned *p = plan(
+		XVA("", VIF("Ref:3", "0", "0e:00:00:00:00:99")
+				VIF("Ref:4", "1", "0e:00:00:00:00:03")
+					VIF("Ref:5", "2", "0e:00:00:00:00:03")
+						VIF("Ref:6", "3", "01:02")),
+		(struct import_request){ 0 });
+	const struct guestconf *conf = &p->im.create.conf;
+
+	expect_steps(p, "disk write seed-volume seed config finish ");
+	assert_int_equal(conf->n_vifs, 4);
+	assert_string_equal(conf->vifs[1].mac, "0e:00:00:00:00:03");
+	for (size_t i = 0; i < 4; i++) {
+		if (i != 1)
+			assert_memory_equal(conf->vifs[i].mac, "00:16:3e:", 9);
+	}
+	assert_int_equal(p->im.macs_taken.n, 2);
+	assert_string_equal(p->im.macs_taken.v[0], "0e:00:00:00:00:99");
 	end(p);
 }
 

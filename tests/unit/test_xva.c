@@ -81,6 +81,38 @@ PVN_TEST(ova)
 	assert_string_equal(xva.disks[1].ref, "Ref:7");
 	assert_int_equal(xva.memory, 536870912);
 	assert_int_equal(xva.vcpus, 2);
+	assert_int_equal(xva.n_nics, 0);
+	xva_close(&xva);
+}
+
+#define VIF(id, vm, device, mac)                         \
+	OBJECT("VIF", id,                                \
+	       MEMBER("VM", vm) MEMBER("device", device) \
+		       MEMBER("MAC", "<string>" mac "</string>"))
+#define DISK                                    \
+	VBD("Ref:5", "Ref:7", "0", "1", "Disk") \
+	OBJECT("VDI", "Ref:7", MEMBER("virtual_size", "1048576"))
+
+PVN_TEST(ova_interfaces)
+{
+	struct pvn_err err;
+	struct xva xva;
+
+	/* the last one is of a snapshot of the guest */
+	assert_int_equal(
+		parse(&xva,
+		      OVA(VM DISK VIF("Ref:10", "Ref:0", "1",
+				      "0E:00:00:00:00:01")
+				  VIF("Ref:11", "Ref:0", "0", "")
+					  VIF("Ref:12", "Ref:0", "10", "bad")
+						  VIF("Ref:13", "Ref:99", "0",
+						      "0e:00:00:00:00:02")),
+		      &err),
+		0);
+	assert_int_equal(xva.n_nics, 3);
+	assert_string_equal(xva.nics[0].mac, "");
+	assert_string_equal(xva.nics[1].mac, "0e:00:00:00:00:01");
+	assert_string_equal(xva.nics[2].mac, "bad");
 	xva_close(&xva);
 }
 

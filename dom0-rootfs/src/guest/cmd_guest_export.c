@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "create.h"
 #include "export.h"
+#include "guesttype.h"
 #include "json.h"
 #include "progress.h"
 #include "signals.h"
@@ -87,6 +88,9 @@ static int write_image(struct export *e, struct export_out *out,
 		.memory = conf->memory_bytes,
 		.vcpus = conf->vcpus,
 		.cmdline = conf->cmdline ? conf->cmdline : "",
+		.type = guesttype_is_auto(conf) ? TYPE_AUTO : conf->type,
+		.vifs = conf->vifs,
+		.n_vifs = conf->n_vifs,
 		.disks = e->disks,
 		.n = e->volumes.n,
 	};
@@ -276,6 +280,9 @@ const struct cmd cmd_guest_export = {
 	.details =
 		"A guest that runs is exported as after a power cut; stop it for better. '-' is standard\n"
 		"output: ssh HOST guest export web1 - >web1.qcow2\n"
+		"An XVA holds the guest's disks, MAC addresses and type. It comes to XCP-ng as a PV guest, which\n"
+		"starts the kernel on its disk (pygrub), also where it is PVH here; one that starts with this\n"
+		"host's kernel needs a kernel of its own there. 'xe vm-import preserve=true' keeps the addresses.\n"
 		"--json (not with '-'): name, file, format, bytes, running; with --dry-run:\n"
 		"steps[].name and .what.\n",
 	OPTS(opts),

@@ -79,6 +79,16 @@ struct make {
 	struct create_facts facts;
 };
 
+static void warn_of_macs(const struct strlist *taken)
+{
+	autofree char *list = strlist_quoted(taken);
+
+	if (taken->n)
+		fprintf(stderr,
+			"warning: MAC address %s is in use here already: the guest got %s\n",
+			list, taken->n > 1 ? "new ones" : "a new one");
+}
+
 static void report(const void *ctx)
 {
 	const struct make *m = ctx;
@@ -88,6 +98,7 @@ static void report(const void *ctx)
 	auto_json struct json *j = NULL;
 	char size[16];
 
+	warn_of_macs(&m->import.macs_taken);
 	if (!m->o->change.json) {
 		printf("guest '%s' is made from a %s image, its disk has %s%s\n",
 		       create->name, format,
@@ -123,6 +134,8 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 
 	rc = facts ? create_facts_load(&m->facts, facts, err)
 		   : create_facts_read(&m->facts, err);
+	if (!facts)
+		guests_conf_macs(&m->facts.macs);
 	return rc ? rc : import_plan(&m->import, m->req, &m->facts, plan, err);
 }
 
@@ -238,6 +251,8 @@ const struct cmd cmd_guest_import = {
 		"input: ssh HOST guest import web1 - <web1.qcow2\n"
 		"A guest that was PV where its XVA is from stays PV unless --type says otherwise: its kernel may\n"
 		"know no PVH. Kernels of 32 bits don't run as PV guests here.\n"
+		"The interfaces in an XVA come with it and keep their MAC addresses, but for one that another guest has\n"
+		"here; all are on the network that is named.\n"
 		"Where the pool's disk has sectors of 4096 bytes, a disk with partitions is refused: they count in\n"
 		"sectors of 512, and would not be found.\n"
 		"--json: name, state, format, type, kernel, uuid, mac, memory_mib, vcpus, disk_bytes, config;\n"

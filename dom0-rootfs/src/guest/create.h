@@ -56,6 +56,7 @@ struct create_facts {
 	struct volume_list volumes; /* the pool is one of them */
 	struct strlist guests; /* names that are taken */
 	struct strlist bridges;
+	struct strlist macs; /* of all guests; only an import asks for them */
 	struct spare_list spares;
 	char *host_keys; /* the host's authorized_keys; NULL: none */
 	char uuid[37]; /* random, for the guest to be */

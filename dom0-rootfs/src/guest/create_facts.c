@@ -200,6 +200,7 @@ void create_facts_free(struct create_facts *facts)
 	volumes_free(&facts->volumes);
 	strlist_free(&facts->guests);
 	strlist_free(&facts->bridges);
+	strlist_free(&facts->macs);
 	spares_free(&facts->spares);
 	*facts = (struct create_facts){ 0 };
 }

@@ -4,6 +4,7 @@
 #define PVN_EXPORT_H
 
 #include "export_out.h"
+#include "guestconf.h"
 
 /* What is exported; it must not change meanwhile. */
 struct export_disk {
@@ -29,6 +30,9 @@ struct export_guest {
 	uint64_t memory;
 	unsigned int vcpus;
 	const char *cmdline;
+	const char *type; /* "auto", "pv" or "pvh" */
+	const struct conf_vif *vifs;
+	size_t n_vifs;
 	struct export_disk *disks; /* the first is xvda */
 	size_t n;
 };

@@ -37,6 +37,26 @@ void guests_conf_names(struct strlist *names)
 	free(entries);
 }
 
+void guests_conf_macs(struct strlist *macs)
+{
+	auto_strlist struct strlist names = { 0 };
+
+	guests_conf_names(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		autofree char *path = guestconf_path(names.v[i]);
+		struct guestconf conf = { 0 };
+		struct pvn_err ignored;
+
+		if (guestconf_read(path, &conf, &ignored))
+			continue;
+		for (size_t j = 0; j < conf.n_vifs; j++) {
+			if (conf.vifs[j].mac)
+				strlist_add(macs, conf.vifs[j].mac);
+		}
+		guestconf_free(&conf);
+	}
+}
+
 static struct guest *add_guest(struct guest_set *set, const char *name)
 {
 	set->v = xrealloc(set->v, (set->n + 1) * sizeof(*set->v));

@@ -63,6 +63,9 @@ struct guest *guests_find(const struct guest_set *set, const char *name,
 /* Append the names of all configuration files. */
 void guests_conf_names(struct strlist *names);
 
+/* Append the MAC addresses in all configuration files. */
+void guests_conf_macs(struct strlist *macs);
+
 /* The volume behind a disk, or NULL when it is none of our VG. */
 const struct volume *guests_disk_volume(const struct guest_set *set,
 					const struct conf_disk *disk);

@@ -209,7 +209,58 @@ static void add_steps(struct pvn_plan *plan, struct create *create)
 	}
 }
 
-/* An XVA has more disks than one: the seed comes behind them. */
+/* Can interface @i of the XVA keep its address? */
+static bool mac_is_free(const struct import *im, size_t i)
+{
+	const struct xva_nic *nics = im->xva.nics;
+	const struct strlist *others = &im->facts.macs;
+
+	for (size_t j = 0; j < i; j++) {
+		if (!strcmp(nics[i].mac, nics[j].mac))
+			return false;
+	}
+	for (size_t j = 0; j < others->n; j++) {
+		if (!strcasecmp(nics[i].mac, others->v[j]))
+			return false;
+	}
+	return true;
+}
+
+/* The addresses that an XVA's guest had, and new ones for those that it can't have here. */
+static int choose_macs(struct import *im, struct pvn_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < im->xva.n_nics && !rc; i++) {
+		struct xva_nic *nic = &im->xva.nics[i];
+		uint8_t mac[6];
+		bool given = !guestconf_mac(nic->mac, mac) && !(mac[0] & 1);
+
+		if (given && mac_is_free(im, i))
+			continue;
+		if (given)
+			strlist_add(&im->macs_taken, nic->mac);
+		rc = create_random(NULL, nic->mac, err);
+	}
+	if (im->xva.n_nics)
+		strcpy(im->facts.mac, im->xva.nics[0].mac);
+	return rc;
+}
+
+/* All on the network of the first. */
+static void add_nics(struct import *im)
+{
+	struct guestconf *conf = &im->create.conf;
+
+	conf->vifs = xrealloc(conf->vifs, im->xva.n_nics * sizeof(*conf->vifs));
+	for (size_t i = 1; i < im->xva.n_nics; i++)
+		conf->vifs[conf->n_vifs++] = (struct conf_vif){
+			.mac = xstrdup(im->xva.nics[i].mac),
+			.bridge = xstrdup(conf->vifs[0].bridge),
+		};
+}
+
+/* The seed comes behind them. */
 static void add_disks(struct import *im)
 {
 	struct guestconf *conf = &im->create.conf;
@@ -233,8 +284,17 @@ static void add_disks(struct import *im)
 	seed.vdev = xasprintf("xvd%c", (char)('a' + im->xva.n));
 	conf->disks[more + 1] = seed;
 	conf->n_disks += more;
+}
+
+/* An XVA may have more disks and interfaces than one. */
+static void add_devices(struct import *im)
+{
+	if (im->xva.n > 1)
+		add_disks(im);
+	if (im->xva.n_nics > 1)
+		add_nics(im);
 	free(im->create.conf_text);
-	im->create.conf_text = guestconf_text(conf);
+	im->create.conf_text = guestconf_text(&im->create.conf);
 }
 
 int import_plan(struct import *im, const struct import_request *req,
@@ -271,11 +331,12 @@ int import_plan(struct import *im, const struct import_request *req,
 		im->no_more = true;
 		create.disk = 0;
 	}
-	rc = create_plan(&create, &im->facts, &im->create, plan, err);
+	rc = choose_macs(im, err);
+	if (!rc)
+		rc = create_plan(&create, &im->facts, &im->create, plan, err);
 	if (rc)
 		return rc;
-	if (im->xva.n > 1)
-		add_disks(im);
+	add_devices(im);
 	plan_add(plan, "finish", step_import_finish, NULL,
 		 "note that guest '%s' is complete", create.name);
 	im->gauge = (struct pool_gauge){ .vg = im->create.vg,
@@ -296,6 +357,7 @@ void import_close(struct import *im)
 	image_src_close(&im->src);
 	if (im->fd >= 0)
 		close(im->fd);
+	strlist_free(&im->macs_taken);
 	free(im->spool);
 	im->fd = -1;
 }

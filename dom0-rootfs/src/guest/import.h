@@ -39,6 +39,8 @@ struct import {
 	struct pool_gauge gauge; /* the same, while it is written to */
 	char *spool; /* name of the volume that the image is kept in meanwhile */
 	uint64_t spooled; /* bytes in it */
+	struct strlist
+		macs_taken; /* addresses in the XVA that others have here */
 };
 
 /* Open the file and see what it is. Waits for the first bytes of a pipe: not to be done with the

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xva.c: read what XenServer and XCP-ng export. */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include "checksums.h"
@@ -16,8 +17,8 @@ static int damaged(const struct xva *xva, const char *what, struct pvn_err *err)
 		       xva->tar->src->name, what);
 }
 
-/* The record of class @class (and, unless NULL, with that id): its "snapshot". */
-static const struct xmlrpc *find_object(const struct xmlrpc *objects,
+/* The record of class @class (and, unless NULL, with that id). */
+static const struct xmlrpc *find_record(const struct xmlrpc *objects,
 					const char *class, const char *id)
 {
 	for (size_t i = 0; objects && i < objects->n; i++) {
@@ -25,9 +26,16 @@ static const struct xmlrpc *find_object(const struct xmlrpc *objects,
 
 		if (!strcmp(xmlrpc_text(o, "class"), class) &&
 		    (!id || !strcmp(xmlrpc_text(o, "id"), id)))
-			return xmlrpc_get(o, "snapshot");
+			return o;
 	}
 	return NULL;
+}
+
+/* Its "snapshot", which is what the object is. */
+static const struct xmlrpc *find_object(const struct xmlrpc *objects,
+					const char *class, const char *id)
+{
+	return xmlrpc_get(find_record(objects, class, id), "snapshot");
 }
 
 /* "0", "xvda" or "hda" */
@@ -79,8 +87,33 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
+/* @vif is one of the guest's interfaces. */
+static int add_nic(struct xva *xva, const struct xmlrpc *vif, const char *name,
+		   struct pvn_err *err)
+{
+	struct xva_nic *nic = &xva->nics[xva->n_nics];
+
+	if (xva->n_nics == XVA_MAX_NICS)
+		return pvn_err(err, PVN_REFUSED,
+			       "the guest in '%s' has more than %d interfaces",
+			       name, XVA_MAX_NICS);
+	xva->n_nics++;
+	nic->number = device_number(xmlrpc_text(vif, "device"));
+	snprintf(nic->mac, sizeof(nic->mac), "%s", xmlrpc_text(vif, "MAC"));
+	for (char *p = nic->mac; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return 0;
+}
+
+static int by_nic_number(const void *a, const void *b)
+{
+	const struct xva_nic *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
 /* A guest that was PV there may have a kernel that can be nothing else. What has no boot policy is PV for
- * XenServer; newer ones name the type, too. */
+ * XenServer; newer ones name the type, too, and our own export what was chosen. */
 static const char *choose_type(const struct xmlrpc *vm)
 {
 	static const struct {
@@ -89,9 +122,16 @@ static const char *choose_type(const struct xmlrpc *vm)
 		      { "pv_in_pvh", "pv" },
 		      { "pvh", "auto" },
 		      { "hvm", "auto" } };
+	static const char *const chosen[] = { "auto", "pv", "pvh" };
+	const char *ours =
+		xmlrpc_text(xmlrpc_get(vm, "other_config"), XVA_TYPE);
 	const struct xmlrpc *policy = xmlrpc_get(vm, "HVM_boot_policy");
 	const char *said = xmlrpc_text(vm, "domain_type");
 
+	for (size_t i = 0; i < sizeof(chosen) / sizeof(*chosen); i++) {
+		if (!strcmp(ours, chosen[i]))
+			return chosen[i];
+	}
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		if (!strcmp(said, known[i].said))
 			return known[i].type;
@@ -104,7 +144,9 @@ static const char *choose_type(const struct xmlrpc *vm)
 static int read_objects(struct xva *xva, const struct xmlrpc *objects,
 			const char *name, struct pvn_err *err)
 {
-	const struct xmlrpc *vm = find_object(objects, "VM", NULL);
+	const struct xmlrpc *record = find_record(objects, "VM", NULL);
+	const struct xmlrpc *vm = xmlrpc_get(record, "snapshot");
+	const char *id = xmlrpc_text(record, "id");
 
 	if (!vm)
 		return pvn_err(err, -EBADMSG, "there is no guest in '%s'",
@@ -118,17 +160,22 @@ static int read_objects(struct xva *xva, const struct xmlrpc *objects,
 	xva->type = choose_type(vm);
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct xmlrpc *o = &objects->v[i];
+		const char *class = xmlrpc_text(o, "class");
+		const struct xmlrpc *what = xmlrpc_get(o, "snapshot");
 		int rc = 0;
 
-		if (!strcmp(xmlrpc_text(o, "class"), "VBD"))
-			rc = add_disk(xva, objects, xmlrpc_get(o, "snapshot"),
-				      name, err);
+		if (!strcmp(class, "VBD"))
+			rc = add_disk(xva, objects, what, name, err);
+		else if (!strcmp(class, "VIF") && /* none of its snapshots' */
+			 !strcmp(xmlrpc_text(what, "VM"), id))
+			rc = add_nic(xva, what, name, err);
 		if (rc)
 			return rc;
 	}
 	if (!xva->n)
 		return pvn_err(err, -EBADMSG, "there is no disk in '%s'", name);
 	qsort(xva->disks, xva->n, sizeof(*xva->disks), by_number);
+	qsort(xva->nics, xva->n_nics, sizeof(*xva->nics), by_nic_number);
 	return 0;
 }
 

@@ -9,7 +9,11 @@
 #include "tar.h"
 
 #define XVA_MAX_DISKS 16
+#define XVA_MAX_NICS 16
 #define XVA_BLOCK (1024 * 1024)
+
+/* A key of other_config, which XenServer keeps and does not look at: the type that the guest had here. */
+#define XVA_TYPE "paravane_type"
 
 struct xva_disk {
 	char *ref; /* "Ref:4", its folder in the archive */
@@ -19,14 +23,21 @@ struct xva_disk {
 	uint64_t next; /* the block that may come next */
 };
 
+struct xva_nic {
+	char mac[18]; /* in small letters; "": none is given */
+	unsigned int number; /* of the device */
+};
+
 struct xva {
 	struct tar *tar;
 	struct xva_disk
 		*disks; /* in the order of their numbers, bootable ones first */
 	size_t n;
+	struct xva_nic nics[XVA_MAX_NICS]; /* in the order of their numbers */
+	size_t n_nics;
 	uint64_t memory;
 	unsigned int vcpus;
-	const char *type; /* what suits its kernel: "auto" or "pv" */
+	const char *type; /* what suits its kernel: "auto", "pv" or "pvh" */
 };
 
 /* Read ova.xml, the first member. The archive is borrowed. */
