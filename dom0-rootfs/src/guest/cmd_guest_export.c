@@ -8,6 +8,7 @@
 #include "create.h"
 #include "export.h"
 #include "guesttype.h"
+#include "hold.h"
 #include "json.h"
 #include "progress.h"
 #include "signals.h"
@@ -42,27 +43,12 @@ struct export
 	const char *file;
 	struct strlist volumes; /* what is exported ... */
 	struct strlist snapshots; /* ... in the state that these keep */
+	struct hold hold;
 	struct export_disk disks[XVA_MAX_DISKS];
 	uint64_t written;
 };
 
-static int step_snapshot(void *ctx, struct pvn_err *err)
-{
-	struct export *e = ctx;
-	const char *vg = e->change.set.host.vg;
-	int rc = signals_check(err);
-
-	for (size_t i = 0; !rc && i < e->volumes.n; i++) {
-		/* of an export that was cut off */
-		rc = volume_remove(vg, e->snapshots.v[i], err);
-		if (!rc)
-			rc = volume_snapshot(vg, e->volumes.v[i],
-					     e->snapshots.v[i], err);
-	}
-	return rc;
-}
-
-static int undo_snapshot(void *ctx, struct pvn_err *err)
+static int remove_snapshots(void *ctx, struct pvn_err *err)
 {
 	struct export *e = ctx;
 	int rc = 0;
@@ -75,6 +61,40 @@ static int undo_snapshot(void *ctx, struct pvn_err *err)
 		    !rc)
 			rc = pvn_err(err, one.code, "%s", one.msg);
 	}
+	return rc;
+}
+
+/* What an export that was cut off has left goes before the guest has to stand still. */
+static int step_clear(void *ctx, struct pvn_err *err)
+{
+	int rc = signals_check(err);
+
+	return rc ? rc : remove_snapshots(ctx, err);
+}
+
+static int step_pause(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+
+	return hold_begin(&e->hold, e->change.guest, err);
+}
+
+static int step_resume(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+
+	return hold_end(&e->hold, e->change.guest, err);
+}
+
+static int step_snapshot(void *ctx, struct pvn_err *err)
+{
+	struct export *e = ctx;
+	const char *vg = e->change.set.host.vg;
+	int rc = signals_check(err);
+
+	for (size_t i = 0; !rc && i < e->volumes.n; i++)
+		rc = volume_snapshot(vg, e->volumes.v[i], e->snapshots.v[i],
+				     err);
 	return rc;
 }
 
@@ -175,6 +195,15 @@ static int choose_disks(struct export *e, struct pvn_err *err)
 	return rc;
 }
 
+static bool any_left(const struct export *e)
+{
+	for (size_t i = 0; i < e->snapshots.n; i++) {
+		if (volumes_find(&e->change.set.volumes, e->snapshots.v[i]))
+			return true;
+	}
+	return false;
+}
+
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 {
 	struct export *e = ctx;
@@ -182,6 +211,7 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	autofree char *from = NULL;
 	autofree char *names = NULL;
 	bool file = strcmp(e->file, "-");
+	bool pause;
 	int rc;
 
 	if (guest->conf_error)
@@ -193,12 +223,23 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 		return pvn_err(err, -EEXIST, "'%s' exists already", e->file);
 	from = strlist_quoted(&e->volumes);
 	names = strlist_quoted(&e->snapshots);
-	plan_add(plan, "snapshot", step_snapshot, undo_snapshot,
+	pause = e->volumes.n > 1 && guest->domain &&
+		guest->domain->state == DOMAIN_RUNNING;
+	if (any_left(e))
+		plan_add(plan, "clear", step_clear, NULL,
+			 "remove what an export that was cut off has left");
+	if (pause)
+		plan_add(plan, "pause", step_pause, step_resume,
+			 "pause guest '%s' for an instant", guest->name);
+	plan_add(plan, "snapshot", step_snapshot, remove_snapshots,
 		 "make snapshot%s %s of %s", e->volumes.n > 1 ? "s" : "", names,
 		 from);
+	if (pause)
+		plan_add(plan, "resume", step_resume, NULL,
+			 "let guest '%s' go on", guest->name);
 	plan_add(plan, "write", step_write, NULL, "write %s as %s",
 		 file ? e->file : "standard output", formats[e->format]);
-	plan_add(plan, "remove", undo_snapshot, NULL, "remove %s", names);
+	plan_add(plan, "remove", remove_snapshots, NULL, "remove %s", names);
 	return 0;
 }
 
@@ -215,7 +256,7 @@ static void report(const void *ctx)
 		       e->change.name, e->file, formats[e->format],
 		       size_print(e->written, size),
 		       e->change.guest->domain
-			       ? "; it was running: the disk is as after a power cut"
+			       ? "; it was running: what is in it is as after a power cut"
 			       : "");
 		return;
 	}
@@ -278,7 +319,8 @@ const struct cmd cmd_guest_export = {
 	.help = "write a guest's disk as an image",
 	.example = "guest export web1 /root/web1.qcow2\n",
 	.details =
-		"A guest that runs is exported as after a power cut; stop it for better. '-' is standard\n"
+		"A guest that runs is exported as after a power cut; stop it for better. Of more disks than one\n"
+		"all show the same instant: it is paused for that long. '-' is standard\n"
 		"output: ssh HOST guest export web1 - >web1.qcow2\n"
 		"An XVA holds the guest's disks, MAC addresses and type. It comes to XCP-ng as a PV guest, which\n"
 		"starts the kernel on its disk (pygrub), also where it is PVH here; one that starts with this\n"
