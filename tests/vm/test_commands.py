@@ -105,6 +105,16 @@ def test_log(host, no_leaks):
     kept = host.succeed("guest log loud").splitlines(keepends=True)
     assert "at the end\n" in kept and "in the new log\n" in kept
     assert host.succeed("guest log loud --lines 3") == "".join(kept[-3:])
+    # another guest of the name begins its own, which goes with it to another name
+    host.succeed("guest create loud --template mini", 240)
+    assert host.succeed("guest log loud") == ""
+    host.succeed("cat /var/log/xen/console/guest-loud.log.0.old /var/log/xen/console/guest-loud.log.old |"
+                 " grep -q 'in the new log'")
+    host.succeed("cd /var/log/xen/console; echo older >guest-loud.log.0; echo newer >guest-loud.log;"
+                 " guest rename loud calm", 60)
+    assert host.succeed("guest log calm") == "older\nnewer\n"
+    host.fail("ls /var/log/xen/console/guest-loud.log /var/log/xen/console/guest-loud.log.0")
+    host.succeed("guest destroy calm; rm /var/log/xen/console/guest-loud.log*", 120)
 
 
 def memory_mib(host, address):

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../lib/file.h"
 #include "cmd.h"
+#include "consolelog.h"
 #include "create.h"
 #include "guestedit.h"
 #include "hold.h"
@@ -97,6 +98,20 @@ static int step_change_seed(void *ctx, struct pvn_err *err)
 	int rc = signals_check(err);
 
 	return rc ? rc : seed_clone(&clone, c->seed, err);
+}
+
+static int step_aside(void *ctx, struct pvn_err *err)
+{
+	struct clone *c = ctx;
+
+	return consolelog_set_aside(c->to, err);
+}
+
+static int undo_aside(void *ctx, struct pvn_err *err)
+{
+	struct clone *c = ctx;
+
+	return consolelog_put_back(c->to, err);
 }
 
 static int step_write(void *ctx, struct pvn_err *err)
@@ -260,6 +275,9 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 	if (c->seed)
 		plan_add(plan, "seed", step_change_seed, NULL,
 			 "write the clone's name and network to '%s'", c->seed);
+	if (guests_has_log(&c->change.set, c->to))
+		plan_add(plan, "log", step_aside, undo_aside,
+			 "set the console log of an earlier '%s' aside", c->to);
 	plan_add(plan, "config", step_write, undo_write, "write '%s'", c->path);
 	if (c->o->start)
 		plan_add(plan, "start", step_run, undo_run, "start guest '%s'",

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include "../lib/file.h"
 #include "cmd.h"
+#include "consolelog.h"
 #include "create.h"
 #include "guests.h"
 #include "progress.h"
@@ -158,7 +159,7 @@ static char *read_logs(const char *path, int *fd_r)
 static int print_log(const struct opts *o, const char *name,
 		     struct pvn_err *err)
 {
-	autofree char *path = guests_console_log(name);
+	autofree char *path = consolelog_path(name);
 	autofree char *text = NULL;
 	int fd = -1;
 	int rc = check_known(name, path, err);
@@ -195,8 +196,10 @@ const struct cmd cmd_guest_log = {
 	.n_args = 1,
 	.help = "print what a guest wrote on its console",
 	.details =
-		"The host keeps between 256K and 512K a guest, also of one that has stopped, and\n"
-		"over reboots of the host.\n",
+		"The host keeps between 256K and 512K a guest, also of one that has stopped or is gone, and\n"
+		"over reboots of the host. When another guest gets the name of one that is gone, what that one\n"
+		"wrote is set aside: " PATH_CONSOLE_LOGS
+		"/guest-NAME.log.old and guest-NAME.log.0.old.\n",
 	.example = "guest log web1 --lines 50 --follow\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -9,6 +9,7 @@
 #include "../lib/file.h"
 #include "../lib/nat.h"
 #include "cmd.h"
+#include "consolelog.h"
 #include "create.h"
 #include "guestedit.h"
 #include "progress.h"
@@ -128,11 +129,37 @@ static int undo_forwards(void *ctx, struct pvn_err *err)
 	return kv_write(&r->forwards, NAT_FORWARDS, 0644, err);
 }
 
+static int step_aside(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	return consolelog_set_aside(r->to, err);
+}
+
+static int undo_aside(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	return consolelog_put_back(r->to, err);
+}
+
+static int step_log(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	return consolelog_rename(r->change.name, r->to, err);
+}
+
+static int undo_log(void *ctx, struct pvn_err *err)
+{
+	const struct rename *r = ctx;
+
+	return consolelog_rename(r->to, r->change.name, err);
+}
+
 static int step_old_config(void *ctx, struct pvn_err *err)
 {
 	const struct rename *r = ctx;
-	autofree char *old_log = guests_console_log(r->change.name);
-	autofree char *new_log = guests_console_log(r->to);
 	int rc = snapshot_remove_folder(r->change.name, err);
 
 	if (rc)
@@ -140,8 +167,6 @@ static int step_old_config(void *ctx, struct pvn_err *err)
 	if (unlink(r->change.guest->conf.path))
 		return pvn_err_errno(err, errno, "cannot remove '%s'",
 				     r->change.guest->conf.path);
-	/* nice to have: the name is what counts */
-	(void)!rename(old_log, new_log);
 	return 0;
 }
 
@@ -253,6 +278,10 @@ static void add_steps(struct rename *r, struct pvn_plan *plan)
 	if (supervisor_plan(name) == SUPERVISOR_GAVE_UP)
 		plan_add(plan, "stop", step_stop, NULL,
 			 "see that guest '%s' stays stopped", name);
+	/* where the rename was begun, the log of that name may be its own by now */
+	if (!r->begun && guests_has_log(&r->change.set, r->to))
+		plan_add(plan, "aside", step_aside, undo_aside,
+			 "set the console log of an earlier '%s' aside", r->to);
 	plan_add(plan, "config", step_new_config, undo_new_config, "write '%s'",
 		 r->path);
 	snapshots_list(&r->change.set, name, &snapshots);
@@ -265,6 +294,9 @@ static void add_steps(struct rename *r, struct pvn_plan *plan)
 	if (forwards_rename(&r->forwards, name, r->to))
 		plan_add(plan, "forwards", step_forwards, undo_forwards,
 			 "lead its port forwards to '%s'", r->to);
+	if (guests_has_log(&r->change.set, name))
+		plan_add(plan, "log", step_log, undo_log,
+			 "rename its console log");
 	plan_add(plan, "old-config", step_old_config, NULL, "remove '%s'",
 		 r->change.guest->conf.path);
 }

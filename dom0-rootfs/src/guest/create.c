@@ -390,8 +390,13 @@ bool create_origin(struct create *create, const struct template *template,
 }
 
 static void make_steps(struct pvn_plan *plan, struct create *create,
-		       const struct create_request *req, bool make_origin)
+		       const struct create_request *req,
+		       const struct create_facts *facts, bool make_origin)
 {
+	if (!req->spare && strlist_has(&facts->logs, req->name))
+		plan_add(plan, "log", step_log_aside, undo_log_aside,
+			 "set the console log of an earlier '%s' aside",
+			 req->name);
 	if (req->source)
 		req->source->add_steps(plan, create);
 	else if (create->spare)
@@ -455,7 +460,7 @@ int create_plan(const struct create_request *req,
 	if (req->start && !create->spare)
 		rc = check_memory(create, facts, err);
 	if (!rc)
-		make_steps(plan, create, req, make_origin);
+		make_steps(plan, create, req, facts, make_origin);
 	return rc;
 }
 

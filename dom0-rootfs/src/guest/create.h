@@ -57,6 +57,7 @@ struct create_facts {
 	struct strlist guests; /* names that are taken */
 	struct strlist bridges;
 	struct strlist macs; /* of all guests; only an import asks for them */
+	struct strlist logs; /* names of guests whose console log is kept */
 	struct spare_list spares;
 	char *host_keys; /* the host's authorized_keys; NULL: none */
 	char uuid[37]; /* random, for the guest to be */
@@ -115,7 +116,7 @@ void create_facts_free(struct create_facts *facts);
 
 /* Gather the facts from this host, or from a file (for tests): key=value with
  * vg, pool, memory-free, pvh (yes or no), template (path of a template.ini, beside the file),
- * volume ("name|bytes|data%|metadata%|chunk|tags"), guest, bridge, key, uuid, mac,
+ * log (name of a guest that a console log is kept of), volume ("name|bytes|data%|metadata%|chunk|tags"), guest, bridge, key, uuid, mac,
  * spare ("ID|type|bridge|memory|disk|vcpus", of the last template). */
 int create_facts_read(struct create_facts *facts, struct pvn_err *err);
 int create_facts_load(struct create_facts *facts, const char *path,
@@ -131,6 +132,8 @@ int guest_name_check(const char *name, struct pvn_err *err);
 uint64_t guest_memory_need(uint64_t memory);
 
 /* The steps; the context is a struct create. */
+int step_log_aside(void *ctx, struct pvn_err *err);
+int undo_log_aside(void *ctx, struct pvn_err *err);
 int step_origin(void *ctx, struct pvn_err *err);
 int undo_origin(void *ctx, struct pvn_err *err);
 int step_take(void *ctx, struct pvn_err *err);

@@ -6,6 +6,7 @@
 #include "../lib/file.h"
 #include "../lib/kv.h"
 #include "../lib/size.h"
+#include "consolelog.h"
 #include "create.h"
 #include "domain.h"
 #include "guests.h"
@@ -75,6 +76,7 @@ int create_facts_read(struct create_facts *facts, struct pvn_err *err)
 	facts->memory_free += xen.memory_free;
 	facts->pvh = xen.pvh;
 	host_bridges(&facts->bridges);
+	consolelogs_names(&facts->logs);
 	spares_read(&facts->spares);
 	if (file_exists(PATH_KEYS) &&
 	    file_read(PATH_KEYS, &facts->host_keys, &ignored))
@@ -159,6 +161,8 @@ static int load_pair(struct create_facts *facts, const char *path,
 		strlist_add(&facts->guests, value);
 	else if (!strcmp(key, "bridge"))
 		strlist_add(&facts->bridges, value);
+	else if (!strcmp(key, "log"))
+		strlist_add(&facts->logs, value);
 	else if (!strcmp(key, "uuid"))
 		snprintf(facts->uuid, sizeof(facts->uuid), "%s", value);
 	else if (!strcmp(key, "mac"))
@@ -201,6 +205,7 @@ void create_facts_free(struct create_facts *facts)
 	strlist_free(&facts->guests);
 	strlist_free(&facts->bridges);
 	strlist_free(&facts->macs);
+	strlist_free(&facts->logs);
 	spares_free(&facts->spares);
 	*facts = (struct create_facts){ 0 };
 }

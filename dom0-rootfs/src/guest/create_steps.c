@@ -4,6 +4,7 @@
 #include <string.h>
 #include "../lib/file.h"
 #include "../lib/run.h"
+#include "consolelog.h"
 #include "create.h"
 #include "guests.h"
 #include "signals.h"
@@ -89,6 +90,20 @@ int step_resize(void *ctx, struct pvn_err *err)
 	int rc = signals_check(err);
 
 	return rc ? rc : volume_resize(c->vg, c->disk, c->disk_bytes, err);
+}
+
+int step_log_aside(void *ctx, struct pvn_err *err)
+{
+	const struct create *c = ctx;
+
+	return consolelog_set_aside(c->name, err);
+}
+
+int undo_log_aside(void *ctx, struct pvn_err *err)
+{
+	const struct create *c = ctx;
+
+	return consolelog_put_back(c->name, err);
 }
 
 int step_seed_volume(void *ctx, struct pvn_err *err)

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "../lib/kv.h"
 #include "../lib/size.h"
+#include "consolelog.h"
 #include "guestedit.h"
 #include "guests.h"
 #include "guesttype.h"
@@ -204,6 +205,10 @@ static int load_pair(struct guest_set *set, const char *path,
 		set->pvh = !strcmp(value, "yes");
 		return 0;
 	}
+	if (!strcmp(pair->key, "log")) {
+		strlist_add(&set->logs, value);
+		return 0;
+	}
 	if (!strcmp(pair->key, "domain"))
 		return load_domain(set, value, err);
 	if (!strcmp(pair->key, "bridge"))
@@ -282,6 +287,7 @@ void guests_free(struct guest_set *set)
 	domains_free(&set->domains);
 	volumes_free(&set->volumes);
 	strlist_free(&set->bridges);
+	strlist_free(&set->logs);
 	*set = (struct guest_set){ 0 };
 }
 
@@ -327,6 +333,16 @@ int guests_admit(const struct guest_set *set, uint64_t more,
 	return rc ? rc
 		  : pool_admit(&limits, &now, pool_committed(&set->volumes),
 			       more, err);
+}
+
+bool guests_has_log(const struct guest_set *set, const char *name)
+{
+	auto_strlist struct strlist now = { 0 };
+
+	if (set->loaded)
+		return strlist_has(&set->logs, name);
+	consolelogs_names(&now);
+	return strlist_has(&now, name);
 }
 
 bool guest_is_off(const struct guest *guest)
@@ -494,11 +510,6 @@ char *guest_address(struct store *store, const struct guest *guest,
 	if (!address) /* the host knows what it gave it on its own network */
 		address = nat0_address(&guest->conf);
 	return address ? address : address_seen(guest, domid);
-}
-
-char *guests_console_log(const char *name)
-{
-	return xasprintf(PATH_CONSOLE_LOGS "/guest-%s.log", name);
 }
 
 int64_t guest_uptime(const struct guest *guest)

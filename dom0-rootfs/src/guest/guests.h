@@ -30,6 +30,7 @@ struct guest_set {
 	bool loaded; /* from a file, by guests_load() */
 	uint64_t memory_free; /* only when it is */
 	struct strlist bridges; /* the same */
+	struct strlist logs; /* only when it is, see guests_has_log() */
 };
 
 /* Read everything; the set must be zero-initialised. Guests are sorted by name. */
@@ -39,7 +40,7 @@ int guests_read(struct guest_set *set, struct pvn_err *err);
 void guests_measure(struct guest_set *set);
 /* The same from a file of facts (for tests), key=value with vg, pool, memory-free, pvh (yes or no), bridge, volume
  * ("name|bytes|data%|metadata%|chunk|tags"), config (path of an xl.cfg, beside
- * the file) and domain ("name|id|running|512|4", with the most MiB and vCPUs that it
+ * the file), log (name of a guest that a console log is kept of) and domain ("name|id|running|512|4", with the most MiB and vCPUs that it
  * may have). */
 int guests_load(struct guest_set *set, const char *path, struct pvn_err *err);
 void guests_free(struct guest_set *set);
@@ -65,6 +66,9 @@ void guests_conf_names(struct strlist *names);
 
 /* Append the MAC addresses in all configuration files. */
 void guests_conf_macs(struct strlist *macs);
+
+/* Is a console log kept of a guest of that name, which may be gone? */
+bool guests_has_log(const struct guest_set *set, const char *name);
 
 /* The volume behind a disk, or NULL when it is none of our VG. */
 const struct volume *guests_disk_volume(const struct guest_set *set,
@@ -125,8 +129,6 @@ uint64_t guest_disk_bytes(const struct guest_set *set,
 struct store;
 char *guest_address(struct store *store, const struct guest *guest,
 		    uint32_t domid);
-/* Path of the log that xenconsoled keeps of its console. Caller frees. */
-char *guests_console_log(const char *name);
 /* Seconds since it started; negative: not running, or not known. */
 int64_t guest_uptime(const struct guest *guest);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include "../guest/consolelog.h"
 #include "../guest/guests.h"
 #include "../guest/spare.h"
 #include "../lib/file.h"
@@ -314,8 +315,8 @@ static void set_start_time(struct guestd *g, const char *uuid)
 /* xenconsoled has it open under the old name. */
 static void rename_log(const char *from, const char *to)
 {
-	autofree char *old = guests_console_log(from);
-	autofree char *new = guests_console_log(to);
+	autofree char *old = consolelog_path(from);
+	autofree char *new = consolelog_path(to);
 
 	rename(old, new);
 }
