@@ -98,6 +98,7 @@ GUEST_UNIT_NAMES += slots
 GUEST_UNIT_NAMES += spare
 GUEST_UNIT_NAMES += template
 GUEST_UNIT_NAMES += usage
+GUEST_UNIT_NAMES += wait
 GUEST_UNIT_NAMES += xva
 GUEST_UNIT_TESTS := $(GUEST_UNIT_NAMES:%=$(O)/bin/guest-unit-%)
 

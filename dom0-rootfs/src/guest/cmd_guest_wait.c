@@ -107,8 +107,9 @@ const struct cmd cmd_guest_wait = {
 	.n_args = 1,
 	.help = "wait until a guest answers by ssh, has an address, or is off",
 	.details =
-		"ssh: its port 22 answers as an ssh server. ip: its address is known. Both print\n"
-		"the address. off: it has stopped. Exit code 1 after the timeout.\n"
+		"ssh: its port 22 answers as an ssh server, at its address or another one in the ip= of\n"
+		"its first interface, IPv4 or IPv6. ip: its address is known. Both print the address.\n"
+		"off: it has stopped. Exit code 1 after the timeout.\n"
 		"--json: name, address.\n",
 	.example = "ssh root@$(guest wait web1 --for ssh --timeout 300)\n",
 	OPTS(opts),

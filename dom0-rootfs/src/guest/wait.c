@@ -52,22 +52,42 @@ static bool read_banner(int fd, uint32_t id, int ms)
 	return !memcmp(banner, "SSH-", sizeof(banner));
 }
 
+size_t wait_ssh_port(const char *address, struct sockaddr_storage *to)
+{
+	struct sockaddr_in *ip4 = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *ip6 = (struct sockaddr_in6 *)to;
+
+	*to = (struct sockaddr_storage){ 0 };
+	if (inet_pton(AF_INET, address, &ip4->sin_addr) == 1) {
+		ip4->sin_family = AF_INET;
+		ip4->sin_port = htons(SSH_PORT);
+		return sizeof(*ip4);
+	}
+	if (inet_pton(AF_INET6, address, &ip6->sin6_addr) == 1) {
+		ip6->sin6_family = AF_INET6;
+		ip6->sin6_port = htons(SSH_PORT);
+		return sizeof(*ip6);
+	}
+	return 0;
+}
+
+/* Without a route to it, it fails at once. */
 static bool ssh_answers(const char *address, uint32_t id, time_t seconds)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET,
-				  .sin_port = htons(SSH_PORT) };
+	struct sockaddr_storage to;
+	socklen_t size = (socklen_t)wait_ssh_port(address, &to);
 	autoclose int fd = -1;
 	struct pollfd p = { .events = POLLOUT };
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
+	if (!size)
 		return false;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
 	if (fd < 0)
 		return false;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
-	    errno != EINPROGRESS)
+	if (connect(fd, (struct sockaddr *)&to, size) && errno != EINPROGRESS)
 		return false;
 	p.fd = fd;
 	if (poll(&p, 1, at_most(CONNECT_MS, seconds)) <= 0 ||
@@ -92,6 +112,44 @@ static int find_domain(const struct guest *guest, uint32_t *id_r,
 	return 0;
 }
 
+void wait_addresses(const char *first, const char *ip, struct strlist *list)
+{
+	autofree char *copy = xstrdup(ip ? ip : "");
+	char *save = NULL;
+
+	if (first)
+		strlist_add(list, first);
+	for (char *word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strlist_has(list, word))
+			strlist_add(list, word);
+	}
+}
+
+static void find_addresses(const struct wait *w, struct strlist *list)
+{
+	const struct guestconf *conf = &w->guest->conf;
+
+	wait_addresses(w->address, conf->n_vifs ? conf->vifs[0].ip : NULL,
+		       list);
+}
+
+/* One that this host has no way to, as of an IPv6 network that is elsewhere, is no hindrance. */
+static bool any_ssh_answers(struct wait *w, uint32_t id, time_t left)
+{
+	auto_strlist struct strlist list = { 0 };
+
+	find_addresses(w, &list);
+	for (size_t i = 0; i < list.n; i++) {
+		if (!ssh_answers(list.v[i], id, left))
+			continue;
+		free(w->address);
+		w->address = xstrdup(list.v[i]);
+		return true;
+	}
+	return false;
+}
+
 /* Is it so by now, or within @left seconds? Returns 1, 0 or an error. @id: 0 for none */
 static int look(struct wait *w, struct store *store, uint32_t id, time_t left,
 		struct pvn_err *err)
@@ -111,20 +169,24 @@ static int look(struct wait *w, struct store *store, uint32_t id, time_t left,
 	w->address = guest_address(store, w->guest, id);
 	if (!w->address)
 		return 0;
-	return w->what == WAIT_IP || ssh_answers(w->address, id, left);
+	return w->what == WAIT_IP || any_ssh_answers(w, id, left);
 }
 
 static int timed_out(const struct wait *w, struct pvn_err *err)
 {
 	const char *name = w->guest->name;
+	auto_strlist struct strlist list = { 0 };
+	autofree char *where = NULL;
 
+	find_addresses(w, &list);
+	where = strlist_joined(&list, ", ");
 	switch (w->what) {
 	case WAIT_SSH:
 		if (w->address)
 			return pvn_err(
 				err, -ETIMEDOUT,
 				"no ssh answered at %s, guest '%s', in %u s",
-				w->address, name, w->seconds);
+				where, name, w->seconds);
 		__attribute__((fallthrough));
 	case WAIT_IP:
 		return pvn_err(

@@ -14,6 +14,8 @@ enum wait_for {
 	WAIT_REBOOT, /* another domain than before runs */
 };
 
+struct sockaddr_storage;
+
 struct wait {
 	const struct guest *guest;
 	enum wait_for what;
@@ -25,5 +27,12 @@ struct wait {
 /* Returns 0, or -ETIMEDOUT with a message that says what it waited for. A guest
  * that goes away and comes again meanwhile (a reboot) is waited for. */
 int wait_until(struct wait *w, struct pvn_err *err);
+
+/* Where ssh may answer: at @first, which may be NULL, or else at one of those that @ip has, separated by
+ * blanks; NULL: none. */
+void wait_addresses(const char *first, const char *ip, struct strlist *list);
+
+/* Port 22 at that IPv4 or IPv6 address. Returns its size, or 0: it is no address. */
+size_t wait_ssh_port(const char *address, struct sockaddr_storage *to);
 
 #endif
