@@ -95,6 +95,7 @@ GUEST_UNIT_NAMES += seed_fat
 GUEST_UNIT_NAMES += seed_files
 GUEST_UNIT_NAMES += signature
 GUEST_UNIT_NAMES += slots
+GUEST_UNIT_NAMES += snapshot
 GUEST_UNIT_NAMES += spare
 GUEST_UNIT_NAMES += template
 GUEST_UNIT_NAMES += usage

@@ -108,14 +108,18 @@ static void add(const struct guest_set *set, const char *guest,
 
 	list->v = xrealloc(list->v, (list->n + 1) * sizeof(*list->v));
 	s = &list->v[list->n++];
-	*s = (struct snapshot){ .name = xstrdup(name) };
+	*s = (struct snapshot){ .name = xstrdup(name), .data_known = true };
 	if (!stat(path, &st))
 		s->made = st.st_mtime;
 	for (size_t i = 0; i < set->volumes.n; i++) {
-		if (!volume_is_snapshot(set->volumes.v[i].name, guest, name))
+		const struct volume *v = &set->volumes.v[i];
+
+		if (!volume_is_snapshot(v->name, guest, name))
 			continue;
 		s->n_disks++;
-		s->size += set->volumes.v[i].size;
+		s->size += v->size;
+		s->data += volume_used(v);
+		s->data_known = s->data_known && v->used_percent >= 0;
 	}
 }
 

@@ -12,6 +12,8 @@ struct snapshot {
 	time_t made;
 	size_t n_disks;
 	uint64_t size; /* of its disks */
+	uint64_t data; /* in them, of which the guest and others may share some ... */
+	bool data_known; /* ... if the volumes were measured and are active */
 };
 
 struct snapshot_list {
