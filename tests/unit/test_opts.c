@@ -8,7 +8,7 @@
 
 struct opts {
 	bool flag;
-	const char *text;
+	const char *text, *note;
 	uint64_t size;
 	unsigned int count;
 };
@@ -16,6 +16,7 @@ struct opts {
 static const struct opt opts[] = {
 	OPT("flag", OPT_FLAG, flag, NULL, "a flag"),
 	OPT("text", OPT_STRING, text, "TEXT", "a text", .required = true),
+	OPT("note", OPT_STRING, note, "TEXT", "a note", .may_be_empty = true),
 	OPT("size", OPT_SIZE, size, "SIZE", "a size", .min = MIB, .max = GIB),
 	OPT("count", OPT_UINT, count, "N", "a count", .min = 1, .max = 8),
 };
@@ -65,6 +66,12 @@ PVN_TEST(parses)
 	assert_true(o.flag);
 	assert_int_equal(o.size, 64 * MIB);
 	assert_int_equal(o.count, 3);
+	assert_null(o.note);
+	assert_int_equal(parse(ARGV("--text", "a", "--note", "", "web"), &o,
+			       args, &err),
+			 0);
+	assert_string_equal(o.note, "");
+	assert_string_equal(args[0], "web");
 	assert_int_equal(
 		parse(ARGV("--text", "-", "--", "--web"), &o, args, &err), 0);
 	assert_string_equal(o.text, "-");

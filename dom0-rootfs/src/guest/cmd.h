@@ -27,6 +27,7 @@ struct opt {
 	const char *help;
 	uint64_t min, max; /* of OPT_SIZE and OPT_UINT; both 0: no limit */
 	bool required;
+	bool may_be_empty; /* OPT_STRING: '' is a value, too */
 };
 
 /* An entry of an options table whose context is a 'struct opts': the option's

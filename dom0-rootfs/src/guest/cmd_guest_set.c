@@ -41,7 +41,8 @@ static const struct opt opts[] = {
 	    "destroy, restart or preserve it when it has crashed"),
 	OPT("on-reboot", OPT_STRING, on_reboot, "ACTION",
 	    "the same for when it reboots"),
-	OPT("description", OPT_STRING, description, "TEXT", "what it is for"),
+	OPT("description", OPT_STRING, description, "TEXT",
+	    "what it is for; '' takes it away", .may_be_empty = true),
 	CHANGE_OPTS,
 };
 
@@ -178,9 +179,12 @@ static int edit(struct set *s, struct pvn_err *err)
 						  numbers[i].number, err);
 	}
 	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings) && !rc; i++) {
-		if (strings[i].text)
-			rc = guestedit_set_string(text, strings[i].key,
-						  strings[i].text, err);
+		const char *key = strings[i].key, *value = strings[i].text;
+
+		if (value)
+			rc = *value ? guestedit_set_string(text, key, value,
+							   err)
+				    : guestedit_set(text, key, NULL, err);
 	}
 	if (!rc && o->type)
 		rc = guesttype_check(o->type, set->pvh, err);

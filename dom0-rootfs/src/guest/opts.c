@@ -60,7 +60,7 @@ static int set_value(const struct opt *opt, const char *value, void *ctx,
 		*(bool *)member = true;
 		return 0;
 	case OPT_STRING:
-		if (!*value)
+		if (!*value && !opt->may_be_empty)
 			return pvn_err(err, -EINVAL,
 				       "'--%s' has an empty value", opt->name);
 		*(const char **)member = value;
