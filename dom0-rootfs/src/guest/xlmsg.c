@@ -5,6 +5,8 @@
 #include <string.h>
 #include "xlmsg.h"
 
+#define SCRIPT "script: "
+
 /* Skip "<file>.c:<line>:<function>: ", wherever it is in the line. */
 static const char *after_place(const char *line)
 {
@@ -17,7 +19,8 @@ static const char *after_place(const char *line)
 	return colon ? colon + 2 : line;
 }
 
-const char *xlmsg_text(const char *line)
+/* ... and "Domain <number>:". */
+static const char *after_domain(const char *line)
 {
 	const char *s = after_place(line);
 
@@ -27,9 +30,19 @@ const char *xlmsg_text(const char *line)
 		if (digits && s[7 + digits] == ':')
 			s += 7 + digits + 1;
 	}
-	if (!strncmp(s, "script: ", 8))
-		s += 8;
 	return s;
+}
+
+bool xlmsg_is_script(const char *line)
+{
+	return !strncmp(after_domain(line), SCRIPT, strlen(SCRIPT));
+}
+
+const char *xlmsg_text(const char *line)
+{
+	const char *s = after_domain(line);
+
+	return xlmsg_is_script(line) ? s + strlen(SCRIPT) : s;
 }
 
 void xlmsg_no_progress(xentoollog_logger *logger, const char *context,

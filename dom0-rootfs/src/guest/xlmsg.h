@@ -4,6 +4,7 @@
 #define PVN_XLMSG_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include "xl.h"
 
@@ -26,5 +27,7 @@ void xlmsg_write(char *text, size_t size, int errnoval, const char *format,
 /* The part of @line after libxl's prefixes ("libxl: error: libxl_device.c:1:
  * func: Domain 3:script: "); borrowed from @line. */
 const char *xlmsg_text(const char *line);
+/* Is it what a hotplug script said? */
+bool xlmsg_is_script(const char *line);
 
 #endif

@@ -125,16 +125,22 @@ unsigned long xl_mark(void)
 	return last_number;
 }
 
+/* What hotplug says comes behind the line that it failed, and tells more. */
 static const char *first_after(unsigned long mark, uint32_t domid)
 {
+	const char *first = NULL;
+
 	for (unsigned long i = mark + 1; i <= last_number; i++) {
 		const struct kept *k = &kept[i % KEPT];
 
-		if (k->number == i &&
-		    (!k->domid || !domid || k->domid == domid))
+		if (k->number != i || (k->domid && domid && k->domid != domid))
+			continue;
+		if (xlmsg_is_script(k->text))
 			return xlmsg_text(k->text);
+		if (!first)
+			first = xlmsg_text(k->text);
 	}
-	return NULL;
+	return first;
 }
 
 int xl_error(unsigned long mark, uint32_t domid, struct pvn_err *err,
