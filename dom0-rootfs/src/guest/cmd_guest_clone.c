@@ -293,6 +293,18 @@ static void report(const void *ctx)
 	       c->o->start ? ", and started" : "");
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct clone *c = ctx;
+
+	json_string(j, "clone", c->to);
+	json_string(j, "uuid", c->uuid);
+	json_array(j, "macs");
+	for (size_t i = 0; i < c->new_macs.n; i++)
+		json_string(j, NULL, c->new_macs.v[i]);
+	json_end_array(j);
+}
+
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -301,7 +313,8 @@ static int run(void *ctx, char **args)
 			    .o = &o->change,
 			    .name = args[0],
 			    .plan = make_plan,
-			    .report = report },
+			    .report = report,
+			    .report_json = report_json },
 		.o = o,
 		.to = args[1],
 		.net = { .address = o->ip,
@@ -335,7 +348,8 @@ const struct cmd cmd_guest_clone = {
 		"Its disks are snapshots, so that they take no space until one of the two writes.\n"
 		"It has its own UUID, MAC addresses and, by cloud-init, host name and ssh host\n"
 		"keys; it does not start with the host. With --ip it is heard from that address only,\n"
-		"as a guest of 'guest create --ip'.\n",
+		"as a guest of 'guest create --ip'.\n"
+		"--json: name (the original's), clone, uuid, macs; with --dry-run: steps[].name and .what.\n",
 	.example = "guest clone web1 web2 --start\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),

@@ -6,7 +6,6 @@
 #include "cmd.h"
 #include "create.h"
 #include "host.h"
-#include "json.h"
 #include "progress.h"
 #include "settle.h"
 #include "timing.h"
@@ -82,20 +81,19 @@ struct make {
 static void report(const void *ctx)
 {
 	const struct make *m = ctx;
-	const struct create *create = &m->create;
-	const struct guestconf *conf = &create->conf;
-	auto_json struct json *j = NULL;
 
-	if (!m->o->change.json) {
-		printf("guest '%s' is made%s\n", create->name,
-		       m->o->start ? " and started" : "");
-		printf(m->o->start ? "its console: guest console %s\n"
-				   : "start it: guest start %s\n",
-		       create->name);
-		return;
-	}
-	j = json_new();
-	json_object(j, NULL);
+	printf("guest '%s' is made%s\n", m->create.name,
+	       m->o->start ? " and started" : "");
+	printf(m->o->start ? "its console: guest console %s\n"
+			   : "start it: guest start %s\n",
+	       m->create.name);
+}
+
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct make *m = ctx;
+	const struct guestconf *conf = &m->create.conf;
+
 	json_string(j, "name", conf->name);
 	json_string(j, "state", m->o->start ? "running" : "stopped");
 	json_string(j, "type", conf->type);
@@ -104,10 +102,8 @@ static void report(const void *ctx)
 	json_string(j, "mac", conf->vifs[0].mac);
 	json_int(j, "memory_mib", (int64_t)(conf->memory_bytes / MIB));
 	json_int(j, "vcpus", conf->vcpus);
-	json_int(j, "disk_bytes", (int64_t)create->disk_bytes);
+	json_int(j, "disk_bytes", (int64_t)m->create.disk_bytes);
 	json_string(j, "config", conf->path);
-	json_end_object(j);
-	json_print(j, stdout);
 }
 
 /* A guest of that name may just have been destroyed. */
@@ -165,7 +161,8 @@ static int run(void *ctx, char **args)
 			    .ctx = &m,
 			    .hurry = true,
 			    .plan = make_plan,
-			    .report = report },
+			    .report = report,
+			    .report_json = report_json },
 		.o = o,
 		.req = &req,
 	};

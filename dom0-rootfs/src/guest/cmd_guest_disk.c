@@ -305,6 +305,11 @@ static void report_remove(const void *ctx)
 	printf("disk '%s' of guest '%s' is removed\n", d->vdev, d->change.name);
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	json_string(j, "disk", ((const struct disk *)ctx)->vdev);
+}
+
 static int run_disk(struct disk *d, const char *vdev)
 {
 	struct pvn_err err = { 0 };
@@ -331,7 +336,8 @@ static int run_add(void *ctx, char **args)
 				      .o = &o->change,
 				      .name = args[0],
 				      .plan = plan_add_disk,
-				      .report = report_add },
+				      .report = report_add,
+				      .report_json = report_json },
 			  .size = o->size };
 
 	return run_disk(&d, o->name);
@@ -344,7 +350,8 @@ static int run_grow(void *ctx, char **args)
 				      .o = &o->change,
 				      .name = args[0],
 				      .plan = plan_grow,
-				      .report = report_grow },
+				      .report = report_grow,
+				      .report_json = report_json },
 			  .size = o->size };
 
 	return run_disk(&d, args[1]);
@@ -357,7 +364,8 @@ static int run_remove(void *ctx, char **args)
 				      .o = &o->change,
 				      .name = args[0],
 				      .plan = plan_remove,
-				      .report = report_remove } };
+				      .report = report_remove,
+				      .report_json = report_json } };
 
 	return run_disk(&d, args[1]);
 }
@@ -370,7 +378,9 @@ static int run_remove(void *ctx, char **args)
 const struct cmd cmd_guest_disk_add = {
 	DISK_CMD("disk add", "NAME", 1, add_opts, run_add),
 	.help = "give a guest another, empty disk",
-	.details = "A running guest gets it at once.\n",
+	.details =
+		"A running guest gets it at once.\n"
+		"--json: name, disk; with --dry-run: steps[].name and .what.\n",
 	.example = "guest disk add web1 --size 20G\n",
 };
 

@@ -9,7 +9,6 @@
 #include "export.h"
 #include "guesttype.h"
 #include "hold.h"
-#include "json.h"
 #include "progress.h"
 #include "signals.h"
 #include "unfinished.h"
@@ -246,29 +245,23 @@ static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
 static void report(const void *ctx)
 {
 	const struct export *e = ctx;
-	auto_json struct json *j = NULL;
 	char size[16];
 
-	if (!strcmp(e->file, "-"))
-		return; /* the image is there */
-	if (!e->change.o->json) {
-		printf("guest '%s' is written to '%s' (%s, %s)%s\n",
-		       e->change.name, e->file, formats[e->format],
-		       size_print(e->written, size),
-		       e->change.guest->domain
-			       ? "; it was running: what is in it is as after a power cut"
-			       : "");
-		return;
-	}
-	j = json_new();
-	json_object(j, NULL);
-	json_string(j, "name", e->change.name);
+	printf("guest '%s' is written to '%s' (%s, %s)%s\n", e->change.name,
+	       e->file, formats[e->format], size_print(e->written, size),
+	       e->change.guest->domain
+		       ? "; it was running: what is in it is as after a power cut"
+		       : "");
+}
+
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct export *e = ctx;
+
 	json_string(j, "file", e->file);
 	json_string(j, "format", formats[e->format]);
 	json_int(j, "bytes", (int64_t)e->written);
 	json_bool(j, "running", e->change.guest->domain != NULL);
-	json_end_object(j);
-	json_print(j, stdout);
 }
 
 static int find_format(const char *name, enum format *format_r,
@@ -294,7 +287,8 @@ static int run(void *ctx, char **args)
 			    .o = &o->change,
 			    .name = args[0],
 			    .plan = make_plan,
-			    .report = report },
+			    .report = strcmp(args[1], "-") ? report : NULL,
+			    .report_json = report_json },
 		.only = o->disk,
 		.file = args[1],
 	};

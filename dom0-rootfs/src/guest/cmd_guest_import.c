@@ -6,7 +6,6 @@
 #include "../lib/size.h"
 #include "cmd.h"
 #include "import.h"
-#include "json.h"
 #include "progress.h"
 
 struct opts {
@@ -93,27 +92,28 @@ static void report(const void *ctx)
 {
 	const struct make *m = ctx;
 	const struct create *create = &m->import.create;
-	const struct guestconf *conf = &create->conf;
-	const char *format = image_format_name(m->import.info.format);
-	auto_json struct json *j = NULL;
 	char size[16];
 
 	warn_of_macs(&m->import.macs_taken);
-	if (!m->o->change.json) {
-		printf("guest '%s' is made from a %s image, its disk has %s%s\n",
-		       create->name, format,
-		       size_print(create->disk_bytes, size),
-		       m->o->start ? ", and started" : "");
-		printf(m->o->start ? "its console: guest console %s\n"
-				   : "start it: guest start %s\n",
-		       create->name);
-		return;
-	}
-	j = json_new();
-	json_object(j, NULL);
+	printf("guest '%s' is made from a %s image, its disk has %s%s\n",
+	       create->name, image_format_name(m->import.info.format),
+	       size_print(create->disk_bytes, size),
+	       m->o->start ? ", and started" : "");
+	printf(m->o->start ? "its console: guest console %s\n"
+			   : "start it: guest start %s\n",
+	       create->name);
+}
+
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct make *m = ctx;
+	const struct create *create = &m->import.create;
+	const struct guestconf *conf = &create->conf;
+
+	warn_of_macs(&m->import.macs_taken);
 	json_string(j, "name", conf->name);
 	json_string(j, "state", m->o->start ? "running" : "stopped");
-	json_string(j, "format", format);
+	json_string(j, "format", image_format_name(m->import.info.format));
 	json_string(j, "type", conf->type);
 	json_string(j, "kernel", conf->kernel);
 	json_string(j, "uuid", conf->uuid);
@@ -122,8 +122,6 @@ static void report(const void *ctx)
 	json_int(j, "vcpus", conf->vcpus);
 	json_int(j, "disk_bytes", (int64_t)create->disk_bytes);
 	json_string(j, "config", conf->path);
-	json_end_object(j);
-	json_print(j, stdout);
 }
 
 static int make_plan(void *ctx, struct pvn_plan *plan, struct pvn_err *err)
@@ -223,7 +221,8 @@ static int run(void *ctx, char **args)
 			    .o = &o->change,
 			    .ctx = &m,
 			    .plan = make_plan,
-			    .report = report },
+			    .report = report,
+			    .report_json = report_json },
 		.o = o,
 		.req = &req,
 	};

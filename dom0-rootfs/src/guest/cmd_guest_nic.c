@@ -187,6 +187,14 @@ static void report_remove(const void *ctx)
 	       n->change.name);
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct nic *n = ctx;
+
+	json_string(j, "mac", n->vif.mac);
+	json_string(j, "bridge", n->vif.bridge);
+}
+
 static int run_add(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -195,7 +203,8 @@ static int run_add(void *ctx, char **args)
 				     .o = &o->change,
 				     .name = args[0],
 				     .plan = plan_add_nic,
-				     .report = report_add },
+				     .report = report_add,
+				     .report_json = report_json },
 			 .vif = { .bridge = (char *)o->nic.bridge,
 				  .mac = (char *)o->mac,
 				  .rate = (char *)o->nic.rate,
@@ -230,7 +239,8 @@ const struct cmd cmd_guest_nic_add = {
 	.help = "give a guest another network interface",
 	.details =
 		"A running guest gets it at once. --ip tells the guest nothing: it has to use these\n"
-		"addresses itself, and is heard from no others.\n",
+		"addresses itself, and is heard from no others.\n"
+		"--json: name, mac, bridge; with --dry-run: steps[].name and .what.\n",
 	.example = "guest nic add web1 --bridge br1 --vlan 12\n",
 	OPTS(add_opts),
 	.ctx_size = sizeof(struct opts),

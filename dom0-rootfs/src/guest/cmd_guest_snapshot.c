@@ -194,6 +194,11 @@ static void report(const void *ctx)
 	       s->delete ? "deleted" : "made");
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	json_string(j, "snapshot", ((const struct snap *)ctx)->name);
+}
+
 static char *name_of_now(void)
 {
 	char name[32];
@@ -210,7 +215,8 @@ static int run(void *ctx, char **args)
 				      .o = &o->change,
 				      .name = args[0],
 				      .plan = make_plan,
-				      .report = report },
+				      .report = report,
+				      .report_json = report_json },
 			  .delete = o->delete };
 	struct pvn_err err = { 0 };
 	int exit_code;
@@ -242,7 +248,8 @@ const struct cmd cmd_guest_snapshot = {
 	.details =
 		"It takes no space at first; what the guest writes from then on does. The disks of\n"
 		"a running guest are kept as after a power cut, not cleanly shut down; with more\n"
-		"than one it is paused for an instant. Without a name it gets the time (UTC).\n",
+		"than one it is paused for an instant. Without a name it gets the time (UTC).\n"
+		"--json: name (the guest's), snapshot; with --dry-run: steps[].name and .what.\n",
 	.example = "guest snapshot web1 before-upgrade\n"
 		   "guest snapshot web1 before-upgrade --delete\n",
 	OPTS(opts),

@@ -229,6 +229,14 @@ static void report(const void *ctx)
 	       m->t.name, m->t.version, m->change.name, m->t.name);
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct make *m = ctx;
+
+	json_string(j, "template", m->t.name);
+	json_string(j, "version", m->t.version);
+}
+
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -237,7 +245,8 @@ static int run(void *ctx, char **args)
 			    .o = &o->change,
 			    .name = args[0],
 			    .plan = make_plan,
-			    .report = report },
+			    .report = report,
+			    .report_json = report_json },
 		.o = o,
 		.name = args[1],
 	};
@@ -263,7 +272,7 @@ const struct cmd cmd_template_create = {
 		"the guest before: 'cloud-init clean --logs --machine-id', /etc/ssh/ssh_host_*.\n"
 		"A template has one disk: a guest that writes to more is refused (exit code 3) without\n"
 		"--only-first.\n"
-		"--json (with --dry-run): steps[].name and .what.\n",
+		"--json: name (the guest's), template, version; with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.modifies = true,

@@ -135,8 +135,15 @@ static void report(const void *ctx)
 {
 	const struct export *e = ctx;
 
-	if (strcmp(e->file, "-"))
-		printf("template '%s' is written to '%s'\n", e->name, e->file);
+	printf("template '%s' is written to '%s'\n", e->name, e->file);
+}
+
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct export *e = ctx;
+
+	json_string(j, "name", e->name);
+	json_string(j, "file", e->file);
 }
 
 static int run(void *ctx, char **args)
@@ -146,7 +153,8 @@ static int run(void *ctx, char **args)
 		.change = { .cmd = &cmd_template_export,
 			    .o = &o->change,
 			    .plan = make_plan,
-			    .report = report },
+			    .report = strcmp(args[1], "-") ? report : NULL,
+			    .report_json = report_json },
 		.name = args[0],
 		.file = args[1],
 	};
@@ -170,7 +178,7 @@ const struct cmd cmd_template_export = {
 	.details =
 		"'-' is standard output: ssh HOST template export web - >web.tar\n"
 		"A signature that it came with goes along where image and template.ini are what was signed.\n"
-		"--json (with --dry-run): steps[].name and .what.\n",
+		"--json (not with '-'): name, file; with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.modifies = true,

@@ -355,6 +355,15 @@ static void report(const void *ctx)
 	       im->signature.key ? im->signature.key : "", im->t.name);
 }
 
+static void report_json(const void *ctx, struct json *j)
+{
+	const struct import *im = ctx;
+
+	json_string(j, "name", im->t.name);
+	json_string(j, "version", im->t.version);
+	json_string(j, "signed_by", im->signature.key);
+}
+
 static int run(void *ctx, char **args)
 {
 	const struct opts *o = ctx;
@@ -362,7 +371,8 @@ static int run(void *ctx, char **args)
 		.change = { .cmd = &cmd_template_import,
 			    .o = &o->change,
 			    .plan = make_plan,
-			    .report = report },
+			    .report = report,
+			    .report_json = report_json },
 		.file = args[0],
 		.fd = -1,
 	};
@@ -409,7 +419,7 @@ const struct cmd cmd_template_import = {
 		"A signature by minisign is checked when the key is in " PATH_TEMPLATE_KEYS
 		"/NAME.pub;\n"
 		"with any key there, what none of them has signed needs --unsigned.\n"
-		"--json (with --dry-run): steps[].name and .what.\n",
+		"--json: name, version, signed_by (null: nobody); with --dry-run: steps[].name and .what.\n",
 	OPTS(opts),
 	.ctx_size = sizeof(struct opts),
 	.modifies = true,

@@ -209,11 +209,13 @@ static int load_pair(struct guest_set *set, const char *path,
 		strlist_add(&set->logs, value);
 		return 0;
 	}
+	if (!strcmp(pair->key, "bridge")) {
+		strlist_add(&set->bridges, value);
+		return 0;
+	}
 	if (!strcmp(pair->key, "domain"))
 		return load_domain(set, value, err);
-	if (!strcmp(pair->key, "bridge"))
-		strlist_add(&set->bridges, value);
-	else if (!strcmp(pair->key, "config")) {
+	if (!strcmp(pair->key, "config")) {
 		autofree char *file = xasprintf("%.*s%s", folder, path, value);
 		autofree char *name =
 			xasprintf("%.*s", (int)strcspn(value, "."), value);

@@ -126,6 +126,29 @@ static void dry_run(const struct change *c, const struct pvn_plan *plan)
 		plan_print(plan, stdout);
 }
 
+static void report(const struct change *c, const void *ctx)
+{
+	auto_json struct json *j = NULL;
+
+	if (!c->report)
+		return;
+	if (!c->o->json) {
+		if (c->nothing)
+			printf("%s\n", c->nothing);
+		else
+			c->report(ctx);
+		return;
+	}
+	j = json_new();
+	json_object(j, NULL);
+	if (c->name)
+		json_string(j, "name", c->name);
+	if (c->report_json)
+		c->report_json(ctx, j);
+	json_end_object(j);
+	json_print(j, stdout);
+}
+
 static int plan_and_run(struct change *c, struct pvn_err *err)
 {
 	const struct pvn_plan_ui ui = { .step = tell_step,
@@ -144,7 +167,7 @@ static int plan_and_run(struct change *c, struct pvn_err *err)
 		return 0;
 	}
 	if (c->nothing) {
-		printf("%s\n", c->nothing);
+		report(c, ctx);
 		return 0;
 	}
 	if (!c->interruptible)
@@ -152,7 +175,7 @@ static int plan_and_run(struct change *c, struct pvn_err *err)
 	progress_log();
 	rc = plan_run(&plan, ctx, &ui, err);
 	if (!rc)
-		c->report(ctx);
+		report(c, ctx);
 	return rc;
 }
 

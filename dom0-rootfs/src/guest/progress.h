@@ -8,6 +8,7 @@
 #include "../lib/plan.h"
 #include "cmd.h"
 #include "guests.h"
+#include "json.h"
 
 /* The options of such a command: a member 'struct change_opts change' of its
  * 'struct opts', and CHANGE_OPTS in its table. */
@@ -38,8 +39,10 @@ struct change {
 	/* Add the steps. Without one, and with change_nothing(), there is
 	 * nothing to do. */
 	int (*plan)(void *ctx, struct pvn_plan *plan, struct pvn_err *err);
-	/* Say on stdout what was done. */
+	/* Say on stdout what was done; NULL: nothing, the data is there. And with --json: the fields of an
+	 * object that begins with the guest's name, if the change has one; NULL: no more. */
 	void (*report)(const void *ctx);
+	void (*report_json)(const void *ctx, struct json *j);
 	/* Filled in before plan() is called, unless 'name' is NULL. */
 	struct guest_set set;
 	const struct guest *guest;
