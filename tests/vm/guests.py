@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """guests.py: an installed host as the tests speak of it: its guests, and what
 they leave behind."""
+import contextlib
 import difflib
 import json
 import re
@@ -92,6 +93,38 @@ class Host(Machine):
         address = self.wait_for_address(name, limit)
         self.wait_for_ssh(limit, guest=address)
         return address
+
+    def talk_on_console(self, command, shown):
+        """Attached to its console by this command, a guest answers, and Ctrl-] leaves it. All that was
+        shown, which goes into a file."""
+        return self.talk(command, b"\recho answer $((6 * 7))\r", b"answer 42", b"\x1d", shown)
+
+    def talk(self, command, keys, answer, last_keys, shown):
+        """A command that has a terminal shows an answer to some keys, and ends at others. All that was shown,
+        which goes into a file."""
+        argv = self.ssh.argv(command)
+        with open(shown, "wb") as out, subprocess.Popen(
+                [argv[0], "-tt", *argv[1:]], stdin=subprocess.PIPE, stdout=out,
+                stderr=out, bufsize=0) as ssh:
+
+            def typed(keys, there):
+                """What comes before the terminal is ready is lost: type until it is there."""
+                if not there():
+                    with contextlib.suppress(BrokenPipeError):
+                        ssh.stdin.write(keys)
+                return there()
+
+            try:
+                self._until(lambda: typed(keys, lambda: answer in shown.read_bytes()),
+                            60, f"'{command}' to show '{answer.decode()}'")
+                self._until(lambda: typed(last_keys, lambda: ssh.poll() is not None),
+                            60, f"'{command}' to end")
+            finally:
+                ssh.kill()
+        text = shown.read_text(errors="replace")
+        if ssh.returncode:
+            raise MachineError(f"'{command}' ended with {ssh.returncode}: {text}")
+        return text
 
     def feed(self, command, path, limit=300):
         """Run a command in dom0 with a file on its standard input; a Result."""

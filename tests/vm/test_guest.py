@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_guest.py: guests come to life, do as they are told, and leave nothing."""
-import contextlib
-import subprocess
 
 from install import make_key
 from ssh import Ssh
@@ -46,33 +44,6 @@ def assert_key_opens(host, address, key):
     assert got.status == 0, got.stderr
 
 
-def assert_console_answers(host, name, work):
-    """Attached to its console, the guest answers; the key that is told leaves it."""
-    argv = host.ssh.argv(f"guest console {name}")
-    shown = work / "console"
-    with open(shown, "wb") as out, subprocess.Popen(
-            [argv[0], "-tt", *argv[1:]], stdin=subprocess.PIPE, stdout=out,
-            stderr=out, bufsize=0) as ssh:
-
-        def typed(keys, there):
-            """What comes before the terminal is ready is lost: type until it is there."""
-            if not there():
-                with contextlib.suppress(BrokenPipeError):
-                    ssh.stdin.write(keys)
-            return there()
-
-        try:
-            host._until(lambda: b"Ctrl-] leaves it" in shown.read_bytes(), 60, "the console")
-            host._until(lambda: typed(b"\recho answer $((6 * 7))\r",
-                                      lambda: b"answer 42" in shown.read_bytes()),
-                        60, "the guest to answer on its console")
-            host._until(lambda: typed(b"\x1d", lambda: ssh.poll() is not None),
-                        60, "the console to be left")
-        finally:
-            ssh.kill()
-    assert ssh.returncode == 0, shown.read_bytes()
-
-
 def test_life_of_a_guest(host, no_leaks, work):
     """Create, ssh, console, stop, start, ssh, destroy.
 
@@ -96,7 +67,7 @@ def test_life_of_a_guest(host, no_leaks, work):
     assert host.succeed("hostname; nproc", guest=address).split() == ["web1", "2"]
     assert_guest_is_as_ordered(host, address, 96, 512)
     assert_key_opens(host, address, second)
-    assert_console_answers(host, "web1", work)
+    assert "Ctrl-] leaves it" in host.talk_on_console("guest console web1", work / "console")
     # what a power cut leaves of its ssh key that comes while the key is made: the last
     # command that ssh can bring before the next start
     host.succeed("echo remember >/root/note; cd /etc/dropbear; : >dropbear_ed25519_host_key;"
@@ -168,6 +139,22 @@ def test_mounted_disk_stays(host, no_leaks):
     host.succeed("umount /mnt")
     host.wait_until_succeeds("! [ -e /dev/pvn_*/guest-gone-xvda ]")
     assert host.succeed("guest create gone --template mini && guest destroy gone")
+
+
+def test_volumes_of_others_stay(host, no_leaks):
+    """Volumes that look nearly like ours are nobody's business, and neither is what a guest's file says of them
+    where it names no disk."""
+    vg = host.succeed("vgs --noheadings -o vg_name").strip()
+    names = ("spare-db-1", "export-nfs", "import-tapes")
+    for name in names:
+        host.succeed(f"lvcreate -q -y -V 8m -T {vg}/pool -n {name}")
+    host.succeed("guest create web1 --template mini", 120)
+    host.wait_until_succeeds("! grep /spare- /state/guests/web1.cfg")
+    host.succeed(f"echo '# once /dev/{vg}/spare-0123456789abcdef-xvda' >>/state/guests/web1.cfg")
+    host.succeed("guest set web1 --description x; paravane upkeep; host sweep", 60)
+    for name in names:
+        host.succeed(f"lvs {vg}/{name}; lvremove -q -f -y {vg}/{name}")
+    host.succeed("guest destroy web1")
 
 
 def test_disk_in_use_is_not_replaced(host, no_leaks):

@@ -165,6 +165,32 @@ def test_guest_that_ignores_shutdown(host):
     host.assert_traces_are(basis)
 
 
+def test_guest_that_hangs_holds_up_nobody(host):
+    """One that does not even answer when it is asked to shut down, as GRUB does not: others are started and
+    stopped meanwhile, and all are down in time.
+
+        dom0: guestd --- hung (stands in GRUB), web1
+    """
+    basis = host.traces()
+    for name in ("hung", "web1"):
+        host.succeed(f"guest create {name} --template mini --start", 240)
+    hung = host.wait_for_guest("hung")
+    host.succeed("mkdir -p /boot/grub; echo 'sleep 100000' >/boot/grub/grub.cfg; sync", guest=hung)
+    host.wait_for_guest("web1")
+    host.succeed("guest stop hung; sed -i 's|^kernel = .*|kernel = \"/slot/boot/grub-x86_64-xen.bin\"|' /state/guests/hung.cfg;"
+                 "guest start hung", 120)
+    failed = host.fail("begin=$(date +%s); guest stop hung --timeout 2 || :;"
+                       "guest stop web1 --timeout 60; guest start web1; end=$(date +%s);"
+                       "echo $((end - begin)); exit 9", 120)
+    assert "still runs after 2 s" in failed.stderr
+    assert int(failed.stdout.split()[-1]) < 40, failed
+    host.wait_for_guest("web1")
+    said = host.succeed("guestd shutdown-all 30", 120)
+    assert re.findall("guest '(.*)' did not shut down, it is cut off", said) == ["hung"]
+    host.wait_until_succeeds("guest destroy hung && guest destroy web1", 240)
+    host.assert_traces_are(basis)
+
+
 def test_dom0_comes_first(host):
     """Where guests want more CPU than there is, dom0 has eight times as much of it as one of them."""
     told = host.succeed("xl sched-credit2")
@@ -227,6 +253,53 @@ def test_domain_of_xl_is_adopted(host):
     host.succeed("guest start two1", 120)
     host.succeed("guest destroy two1", 120)
     host.assert_traces_are(basis)
+
+
+def test_xl_works_on_our_guests(host, no_leaks, work):
+    """'xl console' and 'xl top' show it; after 'xl destroy' it is down, stays so, and nothing is
+    left that its next start would need.
+
+        dom0: xl --- two1
+    """
+    host.succeed("guest create two1 --template mini --start", 240)
+    host.wait_for_guest("two1")
+    host.talk_on_console("xl console two1", work / "console")
+    host.talk("TERM=vt100 xl top", b"", b"two1", b"q", work / "top")
+
+    domid = host.succeed("xl domid two1").strip()
+    host.succeed("xl destroy two1", 120)
+    host.wait_until_succeeds("guest list | grep -q 'two1 .*stopped'")
+    host.succeed("grep -q \"guest 'two1' was destroyed\" /var/log/messages")
+    host.wait_until_succeeds(f"! nft list table bridge paravane_guard | grep '\"vif{domid}[.]';"
+                             f"! xenstore-exists /local/domain/0/backend/vbd/{domid}")
+    host.succeed("guest start two1", 120)
+    host.wait_for_guest("two1")
+    host.succeed("guest destroy two1", 120)
+
+
+def test_disk_of_another_guest_is_not_written(host, no_leaks):
+    """A disk that a running guest writes is given to no other: neither at its start nor while it runs,
+    nor to read, and neither is one that is mounted in dom0.
+
+        web1 --- xvda --- (two1)
+    """
+    host.succeed("guest create web1 --template mini --start; guest create two1 --template mini", 240)
+    host.wait_until_succeeds("! grep /spare- /state/guests/*.cfg")
+    disk = host.succeed("ls /dev/pvn_*/guest-web1-xvda").strip()
+    config = host.succeed("cat /state/guests/two1.cfg")
+    for access in "rw", "ro":
+        host.succeed(f"sed -i \"s|^disk = \\[|&'phy:{disk},xvdz,{access[1]}',|\" /state/guests/two1.cfg")
+        refused = host.fail("guest start two1", 120)
+        assert refused.status != 0 and "in use by guest 'web1'" in refused.stderr, refused
+        assert host.guests()["two1"]["state"] == "stopped"
+        host.succeed(f"cat >/state/guests/two1.cfg <<'EOF'\n{config}EOF")
+    host.succeed("guest start two1", 120)
+    refused = host.fail(f"xl block-attach two1 phy:{disk} xvdz w", 60)
+    assert "in use by guest 'web1'" in host.succeed("cat /var/log/messages")
+    host.wait_for_guest("web1")
+    host.wait_for_guest("two1")
+    for name in ("web1", "two1"):
+        host.succeed(f"guest destroy {name}", 120)
 
 
 def churn(host, name):

@@ -241,3 +241,20 @@ def test_interrupted_import_leaves_nothing(host, no_leaks):
         " while kill -0 $(cat /tmp/importer); do sleep 0.2; done 2>/dev/null;"
         " kill $(cat /tmp/feeder); grep interrupted /tmp/half.log;"
         " rm /tmp/feeder /tmp/importer /tmp/half.log /tmp/destroy.log", 180)
+
+
+def test_killed_import_writes_no_more(host, no_leaks, folder):
+    """kill -9 of the command ends qemu-img, too; what it left goes with the next sweep.
+
+        guest import (killed) --- qemu-img --- guest-killed-xvda
+    """
+    random = folder / "random"
+    random.write_bytes(os.urandom(48 * MIB))
+    disk = images.convert(random, folder / "random.qcow2", "qcow2", "-c")
+    assert not host.feed("cat >/tmp/random.qcow2", disk).status
+    host.succeed(
+        "guest import killed /tmp/random.qcow2 >/dev/null 2>&1 & import=$!;"
+        " until pidof qemu-img; do sleep 0.1; done; kill -9 $import;"
+        " for i in $(seq 50); do pidof qemu-img || exit 0; sleep 0.1; done; exit 1", 120)
+    assert "killed" not in host.guests()
+    host.succeed("rm /tmp/random.qcow2; host sweep; ! lvs --noheadings -o lv_name | grep killed", 60)

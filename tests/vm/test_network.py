@@ -14,6 +14,7 @@ import pytest
 
 HOST = "10.77.0.1"
 OWN = {"g1": "10.77.0.11", "g2": "10.77.0.12"}
+HOST6 = "fd00:77::1"
 MAC = {"g1": "00:16:3e:00:00:11", "g2": "00:16:3e:00:00:12"}
 RATES = {"r1": 1, "r4": 4}  # Mb/s
 RATE_SECONDS = 10
@@ -113,6 +114,30 @@ def test_own_addresses_only(host, guests):
         guest.run(f"ip link set eth1 down; ip link set eth1 address {MAC[guest.name]};"
                   "ip link set eth1 up")
         assert guest.reaches(HOST), "its own MAC again"
+
+
+def test_own_ipv6_addresses_only(host, guests):
+    """With an IPv6 address in ip= a guest is heard by that and by no other, answers for no other, and is no
+    router.
+
+        dom0 fd00:77::1 --- brt --- g1 (ip=10.77.0.11 fd00:77::11), g2 (no ip=)
+    """
+    one, two = guests
+    host.succeed(f"ip -6 addr add {HOST6}/64 dev brt nodad")
+    one.plug(f"'ip={OWN['g1']} fd00:77::11'")
+    two.plug()
+    for guest, last in ((one, 11), (one, 99), (two, 12), (two, 98)):
+        guest.run(f"ip -6 addr add fd00:77::{last}/64 dev eth1 nodad")
+    assert one.reaches(HOST6, "-I fd00:77::11") and one.reaches(HOST), "from its own"
+    assert not one.reaches(HOST6, "-I fd00:77::99", tries=3), "an address that is not its own"
+    assert two.reaches(HOST6, "-I fd00:77::98"), "a guest without ip= has the address it takes"
+    ping = "ping -6 -c 1 -W 1 {}"
+    assert host.run(ping.format("fd00:77::11")).status == 0
+    # it is asked who has that address, and its answer is dropped
+    host.succeed("ip neigh flush dev brt")
+    assert host.run(ping.format("fd00:77::99")).status != 0
+    assert host.run(ping.format("fd00:77::98")).status == 0
+    assert MAC["g1"] not in host.succeed("ip -6 neigh show fd00:77::99 dev brt")
 
 
 def test_address_that_a_guest_does_not_tell(host, no_leaks):

@@ -76,9 +76,13 @@ def test_full_pool_pauses_the_writer(small):
     host.succeed("dd if=/dev/zero of=/root/data bs=1M count=100 2>/dev/null; sync", 300,
                  guest=quiet)
     wait_until_nobody_grows(host)
+    # as if it were not there
+    host.succeed("echo reserve=5% >/etc/paravane/pool")
     fill(host, writer, 420)
 
     wait_for_state(host, "writer", "paused", 90)
+    host.succeed("grep -q \"'/etc/paravane/pool'.*watched with the usual limits\" /var/log/messages;"
+                 "rm /etc/paravane/pool")
     listed = host.guests()
     assert listed["writer"]["reason"] == "the pool is nearly full"
     assert listed["quiet"]["state"] == "running" and listed["quiet"]["reason"] is None

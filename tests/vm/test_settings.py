@@ -116,15 +116,29 @@ def unplug_first(host):
     host.wait_for_ssh()
 
 
+def assert_vlan_of_a_guest(host):
+    """What a guest with a VLAN sends leaves the host with the tag, and without it only a guest that has none."""
+    host.succeed("brctl addbr brt; brctl setfd brt 0; brctl addif brt eth2; ip link set eth2 up; ip link set brt up")
+    for name, last, more in (("tagged", 7, "--vlan 30"), ("plain", 8, "")):
+        host.succeed(f"guest create {name} --template mini --bridge brt --ip 192.0.2.{last}/24 {more} --start", 240)
+    host._until(lambda: host.peer.ask("192.0.2.7", 30) == 30, 120, "the guest's answer in VLAN 30")
+    host._until(lambda: host.peer.ask("192.0.2.8") == 0, 120, "the other's without one")
+    for address, vlan in (("192.0.2.7", None), ("192.0.2.7", 31), ("192.0.2.8", 30)):
+        assert host.peer.ask(address, vlan) is None, f"{address} in VLAN {vlan}"
+    host.succeed("guest destroy tagged; guest destroy plain; brctl delif brt eth2; ip link set brt down; brctl delbr brt", 120)
+
+
 def test_settings(installed, host):
-    """Two NICs as one: either may be unplugged.
+    """Two NICs as one: either may be unplugged. A guest in a VLAN is so outside, too.
 
         vda --- machine, eth0 and eth1: bond0 --- NAT
+                         eth2: brt, tagged (vlan 30), plain --- the test, which speaks frames
     """
     done, server = installed
     assert_bond_and_time(host, json.loads(server.posted[1])["fingerprint"])
     assert host.succeed("cat /etc/paravane/note").split() == [done.id, "/dev/vda", "settled1"]
     log_in(host, PASSWORD)
+    assert_vlan_of_a_guest(host)
 
     active = "cat /sys/class/net/bond0/bonding/active_slave"
     assert host.succeed(active).strip() == "eth0"
