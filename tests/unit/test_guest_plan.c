@@ -148,6 +148,10 @@ PVN_TEST(refuses)
 	expect(&req, &facts,
 	       "not enough memory to start 'web': it needs 262M, the host has 256M free");
 	req = web;
+	facts.templates.v[0].memory_bytes = 1ULL << 62;
+	expect(&req, &facts,
+	       "what guest 'web' is made from has 4.0E of memory, expected 16 MiB to 1 TiB: give it another with --memory");
+	facts.templates.v[0].memory_bytes = 64 * MIB;
 	req.disk = 2 * GIB;
 	expect(&req, &facts,
 	       "a disk of 2.0G is larger than the whole pool (1.0G)");

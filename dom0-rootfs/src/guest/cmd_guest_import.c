@@ -31,11 +31,11 @@ struct opts {
 
 static const struct opt opts[] = {
 	OPT("memory", OPT_SIZE, memory, "SIZE",
-	    "its memory (default: 256M, or what an XVA says)", .min = 16 * MIB,
-	    .max = 1024 * GIB),
+	    "its memory (default: 256M, or what an XVA says)",
+	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),
 	OPT("vcpus", OPT_UINT, vcpus, "N",
 	    "its virtual CPUs (default: 1, or what an XVA says)", .min = 1,
-	    .max = 128),
+	    .max = GUEST_VCPUS_MAX),
 	OPT("disk", OPT_SIZE, disk, "SIZE",
 	    "size of its disk (default: the image's; for a tar 2G)",
 	    .min = 4 * MIB, .max = 64 * 1024 * GIB),

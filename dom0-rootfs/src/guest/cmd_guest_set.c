@@ -21,16 +21,16 @@ struct opts {
 };
 
 static const struct opt opts[] = {
-	OPT("memory", OPT_SIZE, memory, "SIZE", "its memory", .min = 16 * MIB,
-	    .max = 1024 * GIB),
+	OPT("memory", OPT_SIZE, memory, "SIZE", "its memory",
+	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),
 	OPT("maxmem", OPT_SIZE, maxmem, "SIZE",
 	    "up to which it may grow while it runs, from its next start on",
-	    .min = 16 * MIB, .max = 1024 * GIB),
+	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),
 	OPT("vcpus", OPT_UINT, vcpus, "N", "its virtual CPUs", .min = 1,
-	    .max = 128),
+	    .max = GUEST_VCPUS_MAX),
 	OPT("maxvcpus", OPT_UINT, maxvcpus, "N",
 	    "the most it may use while it runs, from its next start on",
-	    .min = 1, .max = 128),
+	    .min = 1, .max = GUEST_VCPUS_MAX),
 	OPT("type", OPT_STRING, type, "auto|pv|pvh",
 	    "how Xen runs it, from its next start on; auto: pvh where CPU and Xen can"),
 	OPT("autostart", OPT_STRING, autostart, "on|off",

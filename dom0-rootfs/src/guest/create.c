@@ -207,6 +207,27 @@ static unsigned int wanted_vcpus(const struct create *create,
 	return req->vcpus ? req->vcpus : create->template->vcpus;
 }
 
+/* A template or an image may name anything. */
+static int check_wanted(const struct create *create,
+			const struct create_request *req, struct pvn_err *err)
+{
+	const uint64_t memory = wanted_memory(create, req);
+	const unsigned int vcpus = wanted_vcpus(create, req);
+	char size[16];
+
+	if (memory < GUEST_MEMORY_MIN || memory > GUEST_MEMORY_MAX)
+		return pvn_err(
+			err, -EINVAL,
+			"what guest '%s' is made from has %s of memory, expected 16 MiB to 1 TiB: give it another with --memory",
+			create->name, size_print(memory, size));
+	if (!vcpus || vcpus > GUEST_VCPUS_MAX)
+		return pvn_err(
+			err, -EINVAL,
+			"what guest '%s' is made from has %u vCPUs, expected 1 to %d: give it others with --vcpus",
+			create->name, vcpus, GUEST_VCPUS_MAX);
+	return 0;
+}
+
 static void make_recipe(struct create *create, const struct create_request *req,
 			const struct create_facts *facts)
 {
@@ -439,6 +460,8 @@ int create_plan(const struct create_request *req,
 		rc = nic_bridge_check(req->nic.bridge, &facts->bridges, err);
 	if (!rc && req->net.address)
 		rc = nic_fixed_check(req->nic.bridge, err);
+	if (!rc)
+		rc = check_wanted(create, req, err);
 	if (!rc)
 		rc = guesttype_check(wanted_type(create, req), facts->pvh, err);
 	if (!rc)

@@ -8,6 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../lib/err.h"
+#include "../lib/size.h"
+
+#define GUEST_MEMORY_MIN (16 * MIB)
+#define GUEST_MEMORY_MAX (1024 * GIB)
+#define GUEST_VCPUS_MAX 128
 
 struct conf_disk {
 	char *path; /* "/dev/<vg>/guest-web-xvda" */
