@@ -37,9 +37,10 @@ int create_check(const struct create_request *req, struct pvn_err *err)
 	rc = guest_name_check(req->name, err);
 	if (rc)
 		return rc;
-	if (req->memory % MIB)
+	if (req->memory % MIB || req->maxmem % MIB)
 		return pvn_err(err, -EINVAL,
-			       "'--memory' is not a whole number of MiB");
+			       "'--%s' is not a whole number of MiB",
+			       req->memory % MIB ? "memory" : "maxmem");
 	if (req->type && !guesttype_known(req->type))
 		return pvn_err(err, -EINVAL,
 			       "'--type %.40s': expected 'auto', 'pv' or 'pvh'",
@@ -225,6 +226,14 @@ static int check_wanted(const struct create *create,
 			err, -EINVAL,
 			"what guest '%s' is made from has %u vCPUs, expected 1 to %d: give it others with --vcpus",
 			create->name, vcpus, GUEST_VCPUS_MAX);
+	if (req->maxmem && req->maxmem < memory)
+		return pvn_err(err, -EINVAL,
+			       "'--maxmem' is less than its memory, %s",
+			       size_print(memory, size));
+	if (req->maxvcpus && req->maxvcpus < vcpus)
+		return pvn_err(err, -EINVAL,
+			       "'--maxvcpus' is less than its vCPUs, %u",
+			       vcpus);
 	return 0;
 }
 
@@ -257,7 +266,8 @@ static void find_spare(struct create *create, const struct create_request *req,
 {
 	const struct spare *spare = NULL;
 
-	if (req->start && !req->spare && !req->nic.rate && !req->nic.vlan)
+	if (req->start && !req->spare && !req->nic.rate && !req->nic.vlan &&
+	    !req->maxmem && !req->maxvcpus)
 		spare = spares_find(&facts->spares, &create->recipe);
 	if (!spare)
 		return;
@@ -300,6 +310,8 @@ static void make_conf(struct create *create, const struct create_request *req,
 	}
 	conf->memory_bytes = wanted_memory(create, req);
 	conf->vcpus = wanted_vcpus(create, req);
+	conf->maxmem_bytes = req->maxmem;
+	conf->maxvcpus = req->maxvcpus;
 	conf->disks = xcalloc(2, sizeof(*conf->disks));
 	conf->n_disks = 2;
 	conf->disks[0] = (struct conf_disk){

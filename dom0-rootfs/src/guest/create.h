@@ -32,6 +32,8 @@ struct create_request {
 	const char *template;
 	uint64_t memory; /* 0: the template's */
 	unsigned int vcpus; /* 0: the template's */
+	uint64_t maxmem; /* up to which it may grow while it runs; 0: its memory */
+	unsigned int maxvcpus; /* the same; 0: its vCPUs */
 	const char *type; /* NULL: the template's */
 	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
 	struct nic_opts nic; /* its interface */
