@@ -66,6 +66,7 @@ def assert_network_is_static(host):
     host.fail("pidof udhcpc")
 
 
+@pytest.mark.faults
 def test_url_and_a_static_network(answered, disk_alone):
     """Answers fetched from a web server; the host keeps the address that they say, and the arguments
     that were typed for the installer.

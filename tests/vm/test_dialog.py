@@ -32,6 +32,7 @@ class Person:
         self.machine.type_on_console(text + "\r")
 
 
+@pytest.mark.faults
 def test_plain_text(new_machine, work, iso, key):
     """Page by page, with mistakes and ways back; then the host is as it was asked for.
 

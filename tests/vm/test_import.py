@@ -86,7 +86,6 @@ def test_each_format_gives_the_same_disk(host, no_leaks, small, folder):
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.faults
 def test_imported_guests_run(host, no_leaks, raw, folder):
     """A disk and a root filesystem, started with the host's kernel for guests.
 
@@ -106,7 +105,6 @@ def test_imported_guests_run(host, no_leaks, raw, folder):
         host.succeed(f"guest destroy {name}", 120)
 
 
-@pytest.mark.faults
 def test_export(host, no_leaks, folder):
     """Out as raw, qcow2 and XVA; qemu-img says that they are the same, and the XVA
     comes in again.
@@ -182,7 +180,6 @@ def hostile(raw, folder):
     }
 
 
-@pytest.mark.faults
 def test_hostile_images_are_refused(host, no_leaks, raw, folder):
     """Each with one clear line, and nothing is left of it.
 

@@ -4,6 +4,8 @@ import hashlib
 import re
 import subprocess
 
+import pytest
+
 from conftest import LOGS
 from install import answers, install
 from machine import TIMEOUT_MULT
@@ -122,6 +124,7 @@ def test_uefi(installed_uefi, disk_alone, iso):
     assert_console_introduces(host)
 
 
+@pytest.mark.faults
 def test_install_over_an_installation(installed_bios, new_disk, disk_alone, key, iso):
     """Installing again gives a new host; nothing is found by the old one's names. The
     disk's name comes before the CD's, and its slots hold the same ISO. At the end the

@@ -56,7 +56,6 @@ def fill(host, address, mib):
                  " echo $? >/root/written) >/dev/null 2>&1 </dev/null &", guest=address)
 
 
-@pytest.mark.faults
 def test_full_pool_pauses_the_writer(small):
     """Who fills the pool is paused before its end; more space lets it go on, and
     its filesystem is whole. The other guest never notices.
@@ -113,6 +112,7 @@ def test_full_pool_pauses_the_writer(small):
                      f"e2fsck -fn /dev/{vg}/guest-{name}-xvda", 240)
 
 
+@pytest.mark.faults
 def test_removing_a_guest_lets_the_writer_go_on(small):
     """Space that another guest gives back is as good as a larger pool; and a pool that
     is nearly full takes no new guest.

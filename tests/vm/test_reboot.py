@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_reboot.py: what the host and its guests keep is there after the host rebooted."""
+import pytest
+
+pytestmark = pytest.mark.faults
 
 
 def test_guest_is_back_after_a_reboot(host):

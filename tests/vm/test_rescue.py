@@ -86,9 +86,9 @@ def test_boot_partition_is_lost(request, new_disk, new_machine, firmware, lost):
 
 def test_rescue_over_ssh(installed_bios, new_disk, new_machine, key):
     """'host rescue' starts the rescue system once, ssh reaches it as before, nothing holds the
-    disk, and it installs the host anew.
+    disk.
 
-        desk --- ssh --- host, rescue, host, rescue, another host
+        desk --- ssh --- host, rescue, host
     """
     host = boot(new_machine, new_disk("disk", installed_bios.disk))
     host.wait_for_boot()
@@ -108,6 +108,15 @@ def test_rescue_over_ssh(installed_bios, new_disk, new_machine, key):
     host.wait_for_boot()
     host.wait_until_succeeds("host health")
 
+
+@pytest.mark.faults
+def test_rescue_installs_over_ssh(installed_bios, new_disk, new_machine, key):
+    """The rescue system installs another host in the place of this one.
+
+        desk --- ssh --- host, rescue, another host
+    """
+    host = boot(new_machine, new_disk("disk", installed_bios.disk))
+    host.wait_for_boot()
     host.reboot(command="host rescue --reboot")
     refused = host.fail("host slots")
     assert "not started from a slot" in refused.stderr

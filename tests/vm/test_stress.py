@@ -6,8 +6,6 @@ import pytest
 
 from ssh import Result
 
-pytestmark = pytest.mark.faults
-
 MANY = [f"many{i}" for i in range(8)]
 CYCLES = int(os.environ.get("PVN_CYCLES") or 300)
 

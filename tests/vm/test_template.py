@@ -52,7 +52,6 @@ def bad_files(good, work):
     ]
 
 
-@pytest.mark.faults
 def test_life_of_a_template(host, no_templates_left, work):
     """A guest becomes a template, that a file, that a template again.
 

@@ -241,6 +241,7 @@ def flip(host, slot, iso, places):
         for at in places) + "\nsync", 300)
 
 
+@pytest.mark.faults
 def test_flipped_bits_are_noticed(disk_alone, installed_bios, iso, fault_count):
     """One in each file of the release that runs: each file is named, and none when all are
     whole again."""
