@@ -191,6 +191,26 @@ def test_guest_that_hangs_holds_up_nobody(host):
     host.assert_traces_are(basis)
 
 
+def test_guest_that_is_suspended(host, no_leaks):
+    """As 'xl save' does before it writes a guest to a file: guestd waits for what becomes of it, and is not busy
+    with that; destroyed, it is down.
+
+        dom0: xl, guestd --- web1
+    """
+    host.succeed("guest create web1 --template mini --start", 240)
+    host.wait_for_guest("web1")
+    used = "cut -d' ' -f14,15 /proc/$(pidof guestd)/stat"
+    host.succeed(f"xenstore-write /local/domain/{domain_ids(host)['web1']}/control/shutdown suspend")
+    host.wait_until_succeeds("xl list web1 | grep -q ' ---ss- '")
+    before = sum(map(int, host.succeed(used).split()))
+    host.succeed("sleep 5")
+    # hundredths of a second
+    assert sum(map(int, host.succeed(used).split())) - before < 100
+    host.succeed("xl destroy web1")
+    host.wait_until_succeeds("guest list | grep -q 'web1 .*stopped'")
+    host.succeed("guest destroy web1", 120)
+
+
 def test_dom0_comes_first(host):
     """Where guests want more CPU than there is, dom0 has eight times as much of it as one of them."""
     told = host.succeed("xl sched-credit2")
@@ -294,10 +314,11 @@ def test_disk_of_another_guest_is_not_written(host, no_leaks):
         assert host.guests()["two1"]["state"] == "stopped"
         host.succeed(f"cat >/state/guests/two1.cfg <<'EOF'\n{config}EOF")
     host.succeed("guest start two1", 120)
+    # a guest that boots waits long for a device which does not come
+    for name in ("web1", "two1"):
+        host.wait_for_guest(name)
     refused = host.fail(f"xl block-attach two1 phy:{disk} xvdz w", 60)
-    assert "in use by guest 'web1'" in host.succeed("cat /var/log/messages")
-    host.wait_for_guest("web1")
-    host.wait_for_guest("two1")
+    assert "in use by guest 'web1'" in refused.stderr, refused
     for name in ("web1", "two1"):
         host.succeed(f"guest destroy {name}", 120)
 

@@ -246,7 +246,7 @@ def test_killed_import_writes_no_more(host, no_leaks, folder):
         guest import (killed) --- qemu-img --- guest-killed-xvda
     """
     random = folder / "random"
-    random.write_bytes(os.urandom(48 * MIB))
+    random.write_bytes(os.urandom(24 * MIB))
     disk = images.convert(random, folder / "random.qcow2", "qcow2", "-c")
     assert not host.feed("cat >/tmp/random.qcow2", disk).status
     host.succeed(
