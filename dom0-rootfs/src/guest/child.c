@@ -20,6 +20,7 @@
 #include "../lib/mem.h"
 #include "../lib/size.h"
 #include "child.h"
+#include "host.h"
 #include "signals.h"
 #include "syscalls.h"
 
@@ -266,9 +267,10 @@ static int drop_rights(struct pvn_err *err)
 	return syscalls_for_converter(err);
 }
 
-int child_confine(const char *dir, const struct child_device *devices, size_t n,
+int child_confine(const struct child_device *devices, size_t n,
 		  struct pvn_err *err)
 {
+	static const char dir[] = PATH_RUN;
 	const struct child_device null = { "/dev/null", "null", true };
 	int rc = make_root(dir, err);
 

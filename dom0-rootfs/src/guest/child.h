@@ -23,8 +23,8 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 
 /* The following are for the child itself. */
 
-/* Mounts that nobody else sees, no network, limits on memory and time; and the first to go
- * when memory is short. */
+/* Mounts that nobody else sees, so that any folder does for one, no network, limits on memory and
+ * time; and the first to go when memory is short. */
 int child_isolate(struct pvn_err *err);
 
 /* Stay root, but with no more rights than unpacking a filesystem takes. For good. */
@@ -36,10 +36,10 @@ struct child_device {
 	bool writable;
 };
 
-/* Make a root at the empty folder @dir: /usr, read-only, and the devices in /dev. Then become
+/* Make a root, at PATH_RUN, which has to be there: /usr, read-only, and the devices in /dev. Then become
  * the user for images there, for good, with only the system calls that a
  * converter needs. After child_isolate(). */
-int child_confine(const char *dir, const struct child_device *devices, size_t n,
+int child_confine(const struct child_device *devices, size_t n,
 		  struct pvn_err *err);
 
 #endif

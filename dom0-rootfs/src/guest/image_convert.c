@@ -13,7 +13,6 @@
 struct job {
 	struct image_spool spool;
 	const char *device; /* NULL: only measure */
-	char box[sizeof(PATH_RUN "/box-XXXXXX")];
 	uint64_t size, data;
 };
 
@@ -93,7 +92,7 @@ static int in_child(void *arg, struct pvn_err *err)
 	int rc = child_isolate(err);
 
 	if (!rc)
-		rc = child_confine(job->box, devices, job->device ? 2 : 1, err);
+		rc = child_confine(devices, job->device ? 2 : 1, err);
 	if (rc)
 		return rc;
 	if (job->device)
@@ -120,12 +119,8 @@ static int run_job(struct job *job, struct pool_gauge *gauge,
 
 	if (rc)
 		return rc;
-	strcpy(job->box, PATH_RUN "/box-XXXXXX");
-	if (!mkdtemp(job->box))
-		return pvn_err_errno(err, errno, "cannot make '%s'", job->box);
 	rc = child_run("qemu-img", in_child, job, sizeof(*job),
 		       gauge ? &watch : NULL, err);
-	rmdir(job->box);
 	if (rc && rc != -ENOSPC && rc != -EINTR)
 		return pvn_err_wrap(err, "cannot read the %s image '%s'",
 				    image_format_name(job->spool.format),

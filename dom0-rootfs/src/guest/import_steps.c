@@ -348,7 +348,6 @@ int step_import_format(void *ctx, struct pvn_err *err)
 struct unpacking {
 	struct import *im;
 	const char *device;
-	char dir[sizeof(PATH_RUN "/import-XXXXXX")];
 };
 
 /* Programs and devices in there mean nothing to dom0. */
@@ -360,12 +359,12 @@ static int unpack_in_child(void *arg, struct pvn_err *err)
 
 	if (rc)
 		return rc;
-	if (mount(u->device, u->dir, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	if (mount(u->device, PATH_RUN, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  NULL))
 		return pvn_err_errno(err, errno, "cannot mount '%s'",
 				     u->device);
-	if (chroot(u->dir) || chdir("/"))
-		return pvn_err_errno(err, errno, "cannot enter '%s'", u->dir);
+	if (chroot(PATH_RUN) || chdir("/"))
+		return pvn_err_errno(err, errno, "cannot enter '%s'", PATH_RUN);
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return pvn_err_errno(err, errno, "cannot open the filesystem");
@@ -392,13 +391,8 @@ static int unpack(struct import *im, struct pvn_err *err)
 
 	if (rc)
 		return rc;
-	strcpy(u.dir, PATH_RUN "/import-XXXXXX");
-	if (!mkdtemp(u.dir))
-		return pvn_err_errno(err, errno, "cannot make '%s'", u.dir);
-	rc = child_run("the unpacker", unpack_in_child, &u, sizeof(u), &watch,
-		       err);
-	rmdir(u.dir);
-	return rc;
+	return child_run("the unpacker", unpack_in_child, &u, sizeof(u), &watch,
+			 err);
 }
 
 int step_import_unpack(void *ctx, struct pvn_err *err)
