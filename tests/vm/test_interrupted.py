@@ -104,7 +104,7 @@ def test_half_a_rollback_is_not_started(host, no_leaks):
     host.succeed("cp /state/guests/web1.cfg /tmp/then; guest set web1 --description later --memory 64M", 60)
     cut_off(host, "swap", "guest rollback web1 then", 240)
     swapped = volumes(host, "web1")
-    host.succeed("guest create other --template mini; guest destroy other", 120)
+    host.succeed("guest create other --template mini; guest set other --description x; guest destroy other", 120)
     assert volumes(host, "web1") == {
         name: uuid for name, uuid in swapped.items() if "+old" not in name}
     host.succeed("cmp /state/guests/web1.cfg /tmp/then; ! ls /state/guests/.web1.rollback")
