@@ -195,9 +195,13 @@ def test_state_is_full_as_disks_get_their_names(host, no_leaks):
     """The guest's file never names a volume that is not there."""
     host.succeed("guest create web1 --template mini", 240)
     spare = "spare-0123456789abcdef-xvda"
-    move(host, ("guest-web1-xvda", spare))
-    host.succeed(f"sed -i 's/guest-web1-xvda/{spare}/' /state/guests/web1.cfg")
+    host.wait_until_succeeds("! grep /spare- /state/guests/web1.cfg")
+    host.succeed(f"sed 's/guest-web1-xvda/{spare}/' /state/guests/web1.cfg >/tmp/web1.cfg")
     host.run("dd if=/dev/zero of=/state/filler bs=1M; dd if=/dev/zero of=/state/rest bs=1; sync", 300)
+    # In its place, which takes no space. guestd's own upkeep may come at any moment: before the disk is full it
+    # would put this right, and a spare's volume that nobody names it removes.
+    host.succeed("dd if=/tmp/web1.cfg of=/state/guests/web1.cfg conv=notrunc; sync")
+    move(host, ("guest-web1-xvda", spare))
     assert "No space left" in host.fail("paravane upkeep", 60).stderr
     assert spare in host.succeed("lvs --noheadings -o lv_name; cat /state/guests/web1.cfg")
     host.succeed("rm -f /state/filler /state/rest; paravane upkeep", 60)
