@@ -12,8 +12,9 @@
 
 struct opts {
 	const char *template;
-	uint64_t memory, maxmem;
-	unsigned int vcpus, maxvcpus;
+	uint64_t memory;
+	unsigned int vcpus;
+	struct grow_opts grow;
 	const char *type;
 	uint64_t disk;
 	struct nic_opts nic;
@@ -40,12 +41,7 @@ static const struct opt opts[] = {
 	OPT("vcpus", OPT_UINT, vcpus, "N",
 	    "its virtual CPUs (default: the template's)", .min = 1,
 	    .max = GUEST_VCPUS_MAX),
-	OPT("maxmem", OPT_SIZE, maxmem, "SIZE",
-	    "up to which its memory may grow while it runs",
-	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),
-	OPT("maxvcpus", OPT_UINT, maxvcpus, "N",
-	    "the most vCPUs that it may get while it runs", .min = 1,
-	    .max = GUEST_VCPUS_MAX),
+	GROW_OPTS,
 	OPT("type", OPT_STRING, type, "auto|pv|pvh",
 	    "how Xen runs it; auto: pvh where CPU and Xen can (default: the template's)"),
 	OPT("disk", OPT_SIZE, disk, "SIZE",
@@ -152,8 +148,7 @@ static int run(void *ctx, char **args)
 		.template = o->template,
 		.memory = o->memory,
 		.vcpus = o->vcpus,
-		.maxmem = o->maxmem,
-		.maxvcpus = o->maxvcpus,
+		.grow = o->grow,
 		.type = o->type,
 		.disk = o->disk,
 		.nic = o->nic,

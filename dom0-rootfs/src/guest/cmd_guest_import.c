@@ -9,8 +9,9 @@
 #include "progress.h"
 
 struct opts {
-	uint64_t memory, maxmem;
-	unsigned int vcpus, maxvcpus;
+	uint64_t memory;
+	unsigned int vcpus;
+	struct grow_opts grow;
 	uint64_t disk;
 	struct nic_opts nic;
 	const char *key;
@@ -41,12 +42,7 @@ static const struct opt opts[] = {
 	    .min = 4 * MIB, .max = 64 * 1024 * GIB),
 	OPT("kernel", OPT_STRING, kernel, "own|host",
 	    "the kernel on its disk, started by GRUB, or the host's for guests (default: own where the disk has partitions)"),
-	OPT("maxmem", OPT_SIZE, maxmem, "SIZE",
-	    "up to which its memory may grow while it runs",
-	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),
-	OPT("maxvcpus", OPT_UINT, maxvcpus, "N",
-	    "the most vCPUs that it may get while it runs", .min = 1,
-	    .max = GUEST_VCPUS_MAX),
+	GROW_OPTS,
 	OPT("type", OPT_STRING, type, "auto|pv|pvh",
 	    "how Xen runs it; auto: pvh where CPU and Xen can (default: auto; pv for a PV guest's XVA)"),
 	OPT("raw", OPT_FLAG, raw, NULL,
@@ -178,8 +174,7 @@ static struct import_request make_request(const struct opts *o, char **args)
 		.create = { .name = args[0],
 			    .memory = o->memory,
 			    .vcpus = o->vcpus,
-			    .maxmem = o->maxmem,
-			    .maxvcpus = o->maxvcpus,
+			    .grow = o->grow,
 			    .type = o->type,
 			    .disk = o->disk,
 			    .nic = o->nic,

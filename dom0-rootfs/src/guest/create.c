@@ -37,7 +37,7 @@ int create_check(const struct create_request *req, struct pvn_err *err)
 	rc = guest_name_check(req->name, err);
 	if (rc)
 		return rc;
-	if (req->memory % MIB || req->maxmem % MIB)
+	if (req->memory % MIB || req->grow.maxmem % MIB)
 		return pvn_err(err, -EINVAL,
 			       "'--%s' is not a whole number of MiB",
 			       req->memory % MIB ? "memory" : "maxmem");
@@ -226,11 +226,11 @@ static int check_wanted(const struct create *create,
 			err, -EINVAL,
 			"what guest '%s' is made from has %u vCPUs, expected 1 to %d: give it others with --vcpus",
 			create->name, vcpus, GUEST_VCPUS_MAX);
-	if (req->maxmem && req->maxmem < memory)
+	if (req->grow.maxmem && req->grow.maxmem < memory)
 		return pvn_err(err, -EINVAL,
 			       "'--maxmem' is less than its memory, %s",
 			       size_print(memory, size));
-	if (req->maxvcpus && req->maxvcpus < vcpus)
+	if (req->grow.maxvcpus && req->grow.maxvcpus < vcpus)
 		return pvn_err(err, -EINVAL,
 			       "'--maxvcpus' is less than its vCPUs, %u",
 			       vcpus);
@@ -267,7 +267,7 @@ static void find_spare(struct create *create, const struct create_request *req,
 	const struct spare *spare = NULL;
 
 	if (req->start && !req->spare && !req->nic.rate && !req->nic.vlan &&
-	    !req->maxmem && !req->maxvcpus)
+	    !req->grow.maxmem && !req->grow.maxvcpus)
 		spare = spares_find(&facts->spares, &create->recipe);
 	if (!spare)
 		return;
@@ -310,8 +310,8 @@ static void make_conf(struct create *create, const struct create_request *req,
 	}
 	conf->memory_bytes = wanted_memory(create, req);
 	conf->vcpus = wanted_vcpus(create, req);
-	conf->maxmem_bytes = req->maxmem;
-	conf->maxvcpus = req->maxvcpus;
+	conf->maxmem_bytes = req->grow.maxmem;
+	conf->maxvcpus = req->grow.maxvcpus;
 	conf->disks = xcalloc(2, sizeof(*conf->disks));
 	conf->n_disks = 2;
 	conf->disks[0] = (struct conf_disk){

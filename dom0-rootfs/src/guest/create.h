@@ -25,6 +25,21 @@ struct create_source {
 	void (*add_steps)(struct pvn_plan *plan, struct create *create);
 };
 
+/* Up to which memory and vCPUs may grow while it runs; 0: what it starts with. */
+struct grow_opts {
+	uint64_t maxmem;
+	unsigned int maxvcpus;
+};
+
+/* A member 'struct grow_opts grow' of a command's 'struct opts', and this in its table. */
+#define GROW_OPTS                                                             \
+	OPT("maxmem", OPT_SIZE, grow.maxmem, "SIZE",                          \
+	    "up to which its memory may grow while it runs",                  \
+	    .min = GUEST_MEMORY_MIN, .max = GUEST_MEMORY_MAX),                \
+		OPT("maxvcpus", OPT_UINT, grow.maxvcpus, "N",                 \
+		    "the most vCPUs that it may get while it runs", .min = 1, \
+		    .max = GUEST_VCPUS_MAX)
+
 /* What the user asks for; strings are borrowed. */
 struct create_request {
 	const char *name;
@@ -32,8 +47,7 @@ struct create_request {
 	const char *template;
 	uint64_t memory; /* 0: the template's */
 	unsigned int vcpus; /* 0: the template's */
-	uint64_t maxmem; /* up to which it may grow while it runs; 0: its memory */
-	unsigned int maxvcpus; /* the same; 0: its vCPUs */
+	struct grow_opts grow;
 	const char *type; /* NULL: the template's */
 	uint64_t disk; /* 0: 1 GiB, or the template's if that is larger */
 	struct nic_opts nic; /* its interface */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "checksums.h"
+#include "guestconf.h"
 #include "signals.h"
 #include "xmlrpc.h"
 #include "xva.h"
@@ -155,8 +156,8 @@ static int read_objects(struct xva *xva, const struct xmlrpc *objects,
 	xva->memory -= xva->memory % XVA_BLOCK;
 	xva->vcpus =
 		(unsigned int)strtoul(xmlrpc_text(vm, "VCPUs_max"), NULL, 10);
-	if (xva->vcpus > 128)
-		xva->vcpus = 128;
+	if (xva->vcpus > GUEST_VCPUS_MAX)
+		xva->vcpus = GUEST_VCPUS_MAX;
 	xva->type = choose_type(vm);
 	for (size_t i = 0; i < objects->n; i++) {
 		const struct xmlrpc *o = &objects->v[i];
