@@ -20,7 +20,6 @@
 #include "../lib/mem.h"
 #include "../lib/size.h"
 #include "child.h"
-#include "host.h"
 #include "signals.h"
 #include "syscalls.h"
 
@@ -173,14 +172,28 @@ static int limit(struct pvn_err *err)
 	return 0;
 }
 
+int child_own_mounts(struct pvn_err *err)
+{
+	int rc = mkdir_p(CHILD_MOUNT, 0755, err);
+
+	if (rc)
+		return rc;
+	if (unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return pvn_err_errno(err, errno,
+				     "cannot make a mount namespace");
+	return 0;
+}
+
 int child_isolate(struct pvn_err *err)
 {
 	int rc = limit(err);
 
+	if (!rc)
+		rc = child_own_mounts(err);
 	if (rc)
 		return rc;
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNET | CLONE_NEWIPC))
 		return pvn_err_errno(err, errno, "cannot make namespaces");
 	return 0;
 }
@@ -207,10 +220,9 @@ int child_keep_unpackers_rights(struct pvn_err *err)
 	return syscalls_for_unpacker(err);
 }
 
-static int make_device(const char *dir, const struct child_device *d,
-		       struct pvn_err *err)
+static int make_device(const struct child_device *d, struct pvn_err *err)
 {
-	autofree char *node = xasprintf("%s/dev/%s", dir, d->name);
+	autofree char *node = xasprintf(CHILD_MOUNT "/dev/%s", d->name);
 	struct stat st;
 
 	if (stat(d->path, &st))
@@ -225,23 +237,24 @@ static int make_device(const char *dir, const struct child_device *d,
 }
 
 /* The child's root: programs and their libraries, read-only, and nothing else. */
-static int make_root(const char *dir, struct pvn_err *err)
+static int make_root(struct pvn_err *err)
 {
+	static const char usr[] = CHILD_MOUNT "/usr";
 	const char *const links[] = { "bin", "sbin", "lib", "lib64" };
-	autofree char *usr = xasprintf("%s/usr", dir);
-	autofree char *dev = xasprintf("%s/dev", dir);
 
-	if (mount("box", dir, "tmpfs", MS_NOSUID | MS_NOEXEC,
+	if (mount("box", CHILD_MOUNT, "tmpfs", MS_NOSUID | MS_NOEXEC,
 		  "mode=755,size=1m"))
-		return pvn_err_errno(err, errno, "cannot mount '%s'", dir);
-	if (mkdir(usr, 0755) || mkdir(dev, 0755) ||
+		return pvn_err_errno(err, errno, "cannot mount '%s'",
+				     CHILD_MOUNT);
+	if (mkdir(usr, 0755) || mkdir(CHILD_MOUNT "/dev", 0755) ||
 	    mount("/usr", usr, NULL, MS_BIND, NULL) ||
 	    mount(NULL, usr, NULL,
 		  MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV,
 		  NULL))
-		return pvn_err_errno(err, errno, "cannot fill '%s'", dir);
+		return pvn_err_errno(err, errno, "cannot fill '%s'",
+				     CHILD_MOUNT);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		autofree char *from = xasprintf("%s/%s", dir, links[i]);
+		autofree char *from = xasprintf(CHILD_MOUNT "/%s", links[i]);
 		autofree char *to = xasprintf(
 			"usr/%s", strcmp(links[i], "lib64") ? links[i] : "lib");
 
@@ -270,17 +283,17 @@ static int drop_rights(struct pvn_err *err)
 int child_confine(const struct child_device *devices, size_t n,
 		  struct pvn_err *err)
 {
-	static const char dir[] = PATH_RUN;
 	const struct child_device null = { "/dev/null", "null", true };
-	int rc = make_root(dir, err);
+	int rc = make_root(err);
 
 	if (!rc)
-		rc = make_device(dir, &null, err);
+		rc = make_device(&null, err);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = make_device(dir, &devices[i], err);
+		rc = make_device(&devices[i], err);
 	if (rc)
 		return rc;
-	if (chroot(dir) || chdir("/"))
-		return pvn_err_errno(err, errno, "cannot enter '%s'", dir);
+	if (chroot(CHILD_MOUNT) || chdir("/"))
+		return pvn_err_errno(err, errno, "cannot enter '%s'",
+				     CHILD_MOUNT);
 	return drop_rights(err);
 }

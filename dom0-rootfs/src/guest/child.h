@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "../lib/err.h"
+#include "host.h"
+
+/* Where a child with mounts of its own has one. */
+#define CHILD_MOUNT PATH_RUN
 
 /* What is looked at while a child works; an error is the end of the child. */
 struct child_watch {
@@ -23,8 +27,11 @@ int child_run(const char *what, int (*fn)(void *arg, struct pvn_err *err),
 
 /* The following are for the child itself. */
 
-/* Mounts that nobody else sees, so that any folder does for one, no network, limits on memory and
- * time; and the first to go when memory is short. */
+/* Mounts that nobody else sees, so that one folder, CHILD_MOUNT, does for all; it is there. They end with
+ * the child, whatever happens. */
+int child_own_mounts(struct pvn_err *err);
+
+/* That, no network, limits on memory and time; and the first to go when memory is short. */
 int child_isolate(struct pvn_err *err);
 
 /* Stay root, but with no more rights than unpacking a filesystem takes. For good. */
@@ -36,7 +43,7 @@ struct child_device {
 	bool writable;
 };
 
-/* Make a root, at PATH_RUN, which has to be there: /usr, read-only, and the devices in /dev. Then become
+/* Make a root, at CHILD_MOUNT: /usr, read-only, and the devices in /dev. Then become
  * the user for images there, for good, with only the system calls that a
  * converter needs. After child_isolate(). */
 int child_confine(const struct child_device *devices, size_t n,

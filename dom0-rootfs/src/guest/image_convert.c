@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* image_convert.c: let qemu-img read a stranger's image. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include "../lib/file.h"
 #include "../lib/mem.h"
 #include "../lib/run.h"
 #include "child.h"
-#include "host.h"
 #include "image_convert.h"
 
 struct job {
@@ -115,12 +112,9 @@ static int run_job(struct job *job, struct pool_gauge *gauge,
 		   struct pvn_err *err)
 {
 	const struct child_watch watch = { watch_pool, gauge };
-	int rc = mkdir_p(PATH_RUN, 0755, err);
+	int rc = child_run("qemu-img", in_child, job, sizeof(*job),
+			   gauge ? &watch : NULL, err);
 
-	if (rc)
-		return rc;
-	rc = child_run("qemu-img", in_child, job, sizeof(*job),
-		       gauge ? &watch : NULL, err);
 	if (rc && rc != -ENOSPC && rc != -EINTR)
 		return pvn_err_wrap(err, "cannot read the %s image '%s'",
 				    image_format_name(job->spool.format),

@@ -359,12 +359,13 @@ static int unpack_in_child(void *arg, struct pvn_err *err)
 
 	if (rc)
 		return rc;
-	if (mount(u->device, PATH_RUN, "ext4", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL))
+	if (mount(u->device, CHILD_MOUNT, "ext4",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		return pvn_err_errno(err, errno, "cannot mount '%s'",
 				     u->device);
-	if (chroot(PATH_RUN) || chdir("/"))
-		return pvn_err_errno(err, errno, "cannot enter '%s'", PATH_RUN);
+	if (chroot(CHILD_MOUNT) || chdir("/"))
+		return pvn_err_errno(err, errno, "cannot enter '%s'",
+				     CHILD_MOUNT);
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return pvn_err_errno(err, errno, "cannot open the filesystem");
@@ -387,10 +388,7 @@ static int unpack(struct import *im, struct pvn_err *err)
 	autofree char *path = device(im, im->create.disk);
 	struct unpacking u = { .im = im, .device = path };
 	const struct child_watch watch = { watch_pool, &im->gauge };
-	int rc = mkdir_p(PATH_RUN, 0755, err);
 
-	if (rc)
-		return rc;
 	return child_run("the unpacker", unpack_in_child, &u, sizeof(u), &watch,
 			 err);
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -14,7 +13,6 @@
 #include <sys/stat.h>
 #include "../lib/file.h"
 #include "child.h"
-#include "host.h"
 #include "seed.h"
 #include "seed_fat.h"
 
@@ -62,7 +60,6 @@ typedef int work_fn(const void *arg, const char *dir, struct pvn_err *err);
 
 struct mounted {
 	const char *device;
-	const char *dir;
 	work_fn *work;
 	const void *arg;
 };
@@ -71,18 +68,16 @@ struct mounted {
 static int mount_and_work(void *arg, struct pvn_err *err)
 {
 	const struct mounted *m = arg;
-	int rc;
+	int rc = child_own_mounts(err);
 
-	if (unshare(CLONE_NEWNS) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return pvn_err_errno(err, errno,
-				     "cannot make a mount namespace");
-	if (mount(m->device, m->dir, "vfat", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "umask=077"))
+	if (rc)
+		return rc;
+	if (mount(m->device, CHILD_MOUNT, "vfat",
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC, "umask=077"))
 		return pvn_err_errno(err, errno, "cannot mount '%s'",
 				     m->device);
-	rc = m->work(m->arg, m->dir, err);
-	if (umount(m->dir) && !rc)
+	rc = m->work(m->arg, CHILD_MOUNT, err);
+	if (umount(CHILD_MOUNT) && !rc)
 		rc = pvn_err_errno(err, errno, "cannot unmount '%s'",
 				   m->device);
 	return rc;
@@ -91,20 +86,11 @@ static int mount_and_work(void *arg, struct pvn_err *err)
 int seed_mounted(const char *device, work_fn *work, const void *arg,
 		 struct pvn_err *err)
 {
-	char dir[] = PATH_RUN "/seed-XXXXXX";
 	autofree char *what = xasprintf("the writer of '%s'", device);
-	struct mounted mounted = { device, dir, work, arg };
-	int rc = mkdir_p(PATH_RUN, 0755, err);
+	struct mounted mounted = { device, work, arg };
 
-	if (rc)
-		return rc;
-	if (!mkdtemp(dir))
-		return pvn_err_errno(err, errno, "cannot make '%s'", dir);
-	rc = child_run(what, mount_and_work, &mounted, sizeof(mounted), NULL,
-		       err);
-	if (rmdir(dir) && !rc)
-		rc = pvn_err_errno(err, errno, "cannot remove '%s'", dir);
-	return rc;
+	return child_run(what, mount_and_work, &mounted, sizeof(mounted), NULL,
+			 err);
 }
 
 /* Bytes and sector size of a volume; of a file, as for a disk of 512. */
