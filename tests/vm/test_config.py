@@ -15,7 +15,7 @@ def change(text, key, line):
 
 
 def exported(host):
-    """A host's configuration, and the lines that say whose key signed it."""
+    """A host's configuration, and the key that signed it."""
     text = host.succeed("host config export - 2>/run/said")
     return text, host.succeed("cat /run/said").split()[-1]
 
@@ -56,7 +56,6 @@ def test_export_and_restore(disk_alone, installed_bios, new_machine, work, key, 
     text, signer = exported(host)
     same = HOST_KEY, "grep ^root: /etc/shadow", "host forward list --json | grep -v address"
     wanted = [host.succeed(command) for command in same]
-
     host.kill()
 
     disk = blank_disk(work / "restored.qcow2")
