@@ -5,6 +5,7 @@
 #   PVN_ACCEL=kvm    use KVM, where it really works
 #   COLD=no         leave the build from nothing out of the figures
 #   GUESTS=no       leave guests beside those of stock Debian out of them
+#   PVH_GUESTS=24   so many PVH guests there instead of three; 35 minutes for each on each host
 #   KEEP=yes        write the figures into docs/figures.md, too
 #   PVN_CYCLES=N    guests that 'test-faults' makes and removes one after the other
 #   UEFI= MEMORY= GUI= ANSWERS= QEMU_EXTRA=   for 'make run...': see images/qemu/run
@@ -38,7 +39,7 @@ screenshots: iso
 figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN))
 	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) tests/bench/builds
 	$(Q)rm -f $(O)/figures-guests.json
-	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' tests/bench/guests
+	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' PVH_GUESTS='$(PVH_GUESTS)' tests/bench/guests
 	$(Q)$(IN) env $(TEST_ENV) python3 tests/bench/figures.py
 	$(Q)[ '$(KEEP)' != yes ] || $(IN) python3 tests/bench/keep.py
 

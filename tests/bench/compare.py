@@ -78,13 +78,15 @@ def memory_per_guest(log):
     return round((log.memory[first] - log.memory[last]) / (last - first) / 1024, 2)
 
 
-def median_of_all(logs, what):
-    values = [value for log in logs for value in log.seconds(what).values()]
+def median_of_all(logs, what, last=None):
+    """Of the FIRST up to guest 'last', as far as each log gets, or of all."""
+    values = [value for log in logs for n, value in log.seconds(what).items()
+              if last is None or last - FIRST < n <= last]
     return statistics.median(values) if values else None
 
 
-def ratio_of_all(ours, stock, what):
-    return ratio(median_of_all(ours, what), median_of_all(stock, what))
+def ratio_of_all(ours, stock, what, last=None):
+    return ratio(median_of_all(ours, what, last), median_of_all(stock, what, last))
 
 
 def ratio_of_each(ours, stock):
@@ -109,8 +111,9 @@ def compare(ours, stock, ours_pvh, stock_pvh):
         "create_ratio_24": ratio(around(ours_create, MANY), around(stock_create, MANY)),
         "create_growth_ms": growth_ms(ours_create),
         "destroy_ratio": ratio_of_each(ours_destroy, stock_destroy),
-        "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create"),
-        "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy"),
+        "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create", FIRST),
+        "create_ratio_pvh_24": ratio_of_all(ours_pvh, stock_pvh, "create", MANY),
+        "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy", FIRST),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
         "debian_create_to_ssh_ratio": ratio_of_all([ours], [stock], "debian-ssh"),
         "dom0_mib_per_guest": memory_per_guest(ours),
@@ -126,6 +129,7 @@ def why(figures, ours, stock):
                for name in ("create_ratio", "create_ratio_24", "create_growth_ms")}
     reasons |= dict.fromkeys(("create_ratio_pvh", "destroy_ratio_pvh"),
                              "no PVH guests were measured")
+    reasons["create_ratio_pvh_24"] = "there were not so many PVH guests"
     return {name: reasons.get(name, "the run ended before it")
             for name, value in figures.items() if value is None}
 

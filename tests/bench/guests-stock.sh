@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # guests-stock.sh TYPE COUNT REST: the same as guests-ours.sh on a stock Debian 13 dom0, with its own tools.
-# PV guests with Debian's kernel and its initramfs, too.
+# PV guests with Debian's kernel and its initramfs, too. A guest that xl can't make is the last.
 set -eu
 type=$1 count=$2 rest=$3
 echo on >/proc/sys/kernel/printk_devkmsg
@@ -49,16 +49,21 @@ round() { # WHAT GUESTS
 	lvremove -q -f vg/warm
 	sleep "$rest"
 	memory 0
+	made=0
 	for n in $(seq "$guests"); do
 		note begin "${what}create" "$n"
 		start "g$n" mini
 		note middle "${what}create" "$n"
-		xl create "/etc/xen/g$n.cfg"
+		if ! xl create "/etc/xen/g$n.cfg"; then
+			lvremove -q -f "vg/g$n"
+			break
+		fi
 		note end "${what}create" "$n"
+		made=$n
 		sleep "$rest"
 		memory "$n"
 	done
-	for n in $(seq "$guests" -1 1); do
+	for n in $(seq "$made" -1 1); do
 		note begin "${what}destroy" "$n"
 		xl destroy "g$n"
 		note middle "${what}destroy" "$n"

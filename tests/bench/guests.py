@@ -5,8 +5,8 @@
     guests.py install ISO         in the build root: leaves an installed disk and the key to it
     guests.py ours ISO            the guests on that
     guests.py stock ISO           the same on what 'stock-disk' made
-    guests.py ours-pvh ISO [RUN]  a few PVH guests, where the CPU can run them
-    guests.py stock-pvh ISO [RUN]
+    guests.py ours-pvh ISO COUNT [RUN]  so many PVH guests, where the CPU can run them
+    guests.py stock-pvh ISO COUNT [RUN]
 
 All but the first run where QEMU is 7.2: with its '-icount' a second is a number of
 instructions, so that what else the machine does changes nothing. With a RUN, the number of
@@ -34,8 +34,8 @@ WORK = OUT / "figures-guests"
 KEY = WORK / "id_ed25519"
 BOOT = WORK / "boot"  # of the ISO that was installed
 DEBIAN = OUT / "templates-more" / "debian.tar"
-# how many guests, unless one is refused before, and seconds for each to boot in
-COUNT = {"ours": 60, "stock": 24, "ours-pvh": 3, "stock-pvh": 3}
+# how many PV guests, unless one is refused before, and seconds for each to boot in
+COUNT = {"ours": 60, "stock": 24}
 REST = {"pv": 15, "pvh": 60}
 MEMORY = 4096  # MiB
 LIMIT = 14400  # seconds
@@ -46,11 +46,11 @@ qemu.ACCELERATOR["icount"] = ["-accel", "tcg,thread=single,tb-size=1024", "-cpu"
                               "-icount", "shift=2,sleep=off"]
 
 
-def run(host, script, kind, log):
+def run(host, script, kind, count, log):
     """Run a script in dom0 and keep what it noted; it is not talked to meanwhile,
     which would cost it time."""
     host.feed("cat >/root/bench.sh", HERE / script)
-    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {COUNT[host.name]} {REST[kind]} &&"
+    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {count} {REST[kind]} &&"
                  " code=0 || code=$?;"
                  " echo \"bench ended: $code\" >/dev/console) >/root/bench.out 2>&1 </dev/null &")
     try:
@@ -122,25 +122,26 @@ def qemu_img(arguments):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *arguments], check=True)
 
 
-def measure(what, iso, number):
+def measure(what, iso, count, number):
     whose, _, kind = what.partition("-")
     kind = kind or "pv"
     start = {"ours": our_machine, "stock": stock_machine}[whose]
     host = start(iso, what, cpu=PVH_CPU if kind == "pvh" else None)
     try:
-        run(host, f"guests-{whose}.sh", kind, WORK / f"{'.'.join([what, *number])}.log")
+        run(host, f"guests-{whose}.sh", kind, count, WORK / f"{'.'.join([what, *number])}.log")
     finally:
         host.close()
 
 
 def main():
-    what, iso, *number = sys.argv[1:]
+    what, iso, *rest = sys.argv[1:]
     if what == "install":
         make_installation(pathlib.Path(iso))
         return
+    count, *number = rest or [COUNT[what]]
     if not number:
         qemu.ACCEL, Line.can_type = "icount", False
-    measure(what, pathlib.Path(iso), number)
+    measure(what, pathlib.Path(iso), count, number)
 
 
 if __name__ == "__main__":
