@@ -105,7 +105,7 @@ def idle_percent(log):
 def compare(ours, stock, ours_pvh, stock_pvh):
     ours_create, stock_create = ours.seconds("create"), stock.seconds("create")
     ours_destroy, stock_destroy = ours.seconds("destroy"), stock.seconds("destroy")
-    ssh = ours.seconds("ssh").get(1)
+    ssh = around(ours.seconds("ssh"), FIRST)
     return {
         "create_ratio": ratio(around(ours_create, FIRST), around(stock_create, FIRST)),
         "create_ratio_24": ratio(around(ours_create, MANY), around(stock_create, MANY)),

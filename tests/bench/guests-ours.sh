@@ -37,12 +37,14 @@ network_config() { # N
 }
 
 to_ssh() {
-	note begin ssh 1
-	create answers
-	guest wait answers --for ssh
-	note end ssh 1
-	guest destroy answers
-	sleep "$rest"
+	for n in 1 2 3; do
+		note begin ssh "$n"
+		create answers
+		guest wait answers --for ssh
+		note end ssh "$n"
+		guest destroy answers
+		sleep "$rest"
+	done
 }
 
 make_guests() {
