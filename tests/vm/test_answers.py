@@ -87,6 +87,7 @@ def test_url_and_a_static_network(answered, disk_alone):
     assert_network_is_static(host)
 
 
+@pytest.mark.faults
 def test_label_and_large_sectors(answered, disk_alone, iso):
     """Answers on a filesystem labelled PARAVANE; a disk with sectors of 4096 bytes.
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+import pytest
+
 
 def boot_id(host, address):
     return host.succeed("cat /proc/sys/kernel/random/boot_id", guest=address)
@@ -64,6 +66,7 @@ SLOW = r"""(
 ) >/dev/null 2>&1 </dev/null &"""
 
 
+@pytest.mark.faults
 def test_wait_for_a_slow_ssh(host, no_leaks):
     """It is waited for, and not made slower by one connection after the other.
 

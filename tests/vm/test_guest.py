@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """test_guest.py: guests come to life, do as they are told, and leave nothing."""
+import pytest
 
 from install import make_key
 from ssh import Ssh
@@ -111,6 +112,7 @@ def test_bad_requests_are_refused(host, no_leaks):
     host.succeed("guest destroy taken", 120)
 
 
+@pytest.mark.faults
 def test_mounted_disk_stays(host, no_leaks):
     """A guest with a disk that is mounted in dom0 is not destroyed. Where it was mounted a
     moment later, it is in the way of nobody but a guest of the same name.

@@ -166,6 +166,7 @@ def test_guest_that_ignores_shutdown(host):
     host.assert_traces_are(basis)
 
 
+@pytest.mark.faults
 def test_guest_that_hangs_holds_up_nobody(host):
     """One that does not even answer when it is asked to shut down, as GRUB does not: others are started and
     stopped meanwhile, and all are down in time.

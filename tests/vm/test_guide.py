@@ -101,6 +101,8 @@ class Reader:
         if not self.host and (self.folder / "answers.ini").exists():
             self.install()
         script = re.sub(r"^guests=10$", f"guests={self.guests}", block.script, flags=re.M)
+        script = re.sub(r"--timeout (\d+)", lambda seconds:
+                        f"--timeout {int(int(seconds[1]) * TIMEOUT_MULT)}", script)
         limit = 900 + 400 * self.guests
         if block.where == "sh build":
             said = self.run_here(f'make() {{ command make -n "$@"; }}\n{script}', limit, CHECKOUT)

@@ -48,9 +48,9 @@ def assert_starts_by_itself(host, id):
     host.succeed("host slots; test ! -s /run/paravane/warnings")
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("firmware, lost", [
-    ("bios", "partition"), pytest.param("uefi", "partition", marks=pytest.mark.faults),
-    pytest.param("uefi", "files", marks=pytest.mark.faults)])
+    ("bios", "partition"), ("uefi", "partition"), ("uefi", "files")])
 def test_boot_partition_is_lost(request, new_disk, new_machine, firmware, lost):
     """The EFI system partition is full of zeros: the host comes up as ever, with the arguments that
     were in grubenv, and has mended it. (UEFI starts from it; this one then takes the ISO in a slot.) Or its
