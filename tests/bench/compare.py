@@ -71,6 +71,17 @@ def growth_ms(values):
     return round(1000 * statistics.median(slopes), 1)
 
 
+def growth_by_processes_ms(logs):
+    """Of guests that make the emulator slower, and dom0 with it: each creation's time by
+    that of ten processes just before it, times what those took at first."""
+    for log in logs:
+        create, processes = log.seconds("create"), log.seconds("processes")
+        growth = growth_ms({n: create[n] / processes[n] for n in create if n in processes})
+        if growth is not None and len(create) >= MANY:
+            return round(growth * around(processes, FIRST), 1)
+    return None
+
+
 def memory_per_guest(log):
     first, last = min(log.memory, default=0), max(log.memory, default=0)
     if last == first:
@@ -113,6 +124,7 @@ def compare(ours, stock, ours_pvh, stock_pvh):
         "destroy_ratio": ratio_of_each(ours_destroy, stock_destroy),
         "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create", FIRST),
         "create_ratio_pvh_24": ratio_of_all(ours_pvh, stock_pvh, "create", MANY),
+        "create_growth_pvh_ms": growth_by_processes_ms(ours_pvh),
         "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy", FIRST),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
         "debian_create_to_ssh_ratio": ratio_of_all([ours], [stock], "debian-ssh"),
@@ -129,7 +141,8 @@ def why(figures, ours, stock):
                for name in ("create_ratio", "create_ratio_24", "create_growth_ms")}
     reasons |= dict.fromkeys(("create_ratio_pvh", "destroy_ratio_pvh"),
                              "no PVH guests were measured")
-    reasons["create_ratio_pvh_24"] = "there were not so many PVH guests"
+    reasons |= dict.fromkeys(("create_ratio_pvh_24", "create_growth_pvh_ms"),
+                             f"there were fewer than {MANY} PVH guests")
     return {name: reasons.get(name, "the run ended before it")
             for name, value in figures.items() if value is None}
 
