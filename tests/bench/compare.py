@@ -72,13 +72,13 @@ def growth_ms(values):
 
 
 def growth_by_processes_ms(logs):
-    """Of guests that make the emulator slower, and dom0 with it: each creation's time by
-    that of ten processes just before it, times what those took at first."""
+    """Of guests that make the emulator slower, and dom0 with it: each creation takes as
+    long as if the ten processes just before it had taken what they took at first."""
     for log in logs:
         create, processes = log.seconds("create"), log.seconds("processes")
-        growth = growth_ms({n: create[n] / processes[n] for n in create if n in processes})
-        if growth is not None and len(create) >= MANY:
-            return round(growth * around(processes, FIRST), 1)
+        at_first = around(processes, FIRST)
+        if at_first and len(create) >= MANY:
+            return growth_ms({n: create[n] * at_first / processes[n] for n in create})
     return None
 
 
