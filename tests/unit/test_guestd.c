@@ -85,6 +85,8 @@ PVN_TEST(requests_are_understood)
 	assert_int_equal(request.seconds, 60);
 	assert_int_equal(request_parse("hold web1", &request, &err), 0);
 	assert_int_equal(request.verb, REQUEST_HOLD);
+	assert_int_equal(request_parse("names", &request, &err), 0);
+	assert_int_equal(request.verb, REQUEST_NAMES);
 	assert_int_equal(request_parse("shutdown-all 120", &request, &err), 0);
 	assert_int_equal(request.verb, REQUEST_SHUTDOWN_ALL);
 	assert_string_equal(request.name, "");
@@ -106,6 +108,7 @@ PVN_TEST(bad_requests_are_refused)
 		"stop web1 ",
 		"hold",
 		"hold web1 5",
+		"names web1",
 		"stop web1 0",
 		"stop web1 -1",
 		"stop web1 6x",

@@ -278,7 +278,7 @@ def test_domain_of_xl_is_adopted(host):
 
 
 def test_xl_works_on_our_guests(host, no_leaks, work):
-    """'xl console' and 'xl top' show it; after 'xl destroy' it is down, stays so, and nothing is
+    """'xl console' and 'xl top' show it, 'xl rename' is heard of; after 'xl destroy' it is down, stays so, and nothing is
     left that its next start would need.
 
         dom0: xl --- two1
@@ -287,6 +287,11 @@ def test_xl_works_on_our_guests(host, no_leaks, work):
     host.wait_for_guest("two1")
     host.talk_on_console("xl console two1", work / "console")
     host.talk("TERM=vt100 xl top", b"", b"two1", b"q", work / "top")
+
+    host.succeed("xl rename two1 two2")
+    refused = host.fail("guest create two2 --template mini")
+    assert "there is a guest 'two2' already" in refused.stderr
+    host.succeed("test -e /run/guestd/two2 && xl rename two2 two1")
 
     domid = host.succeed("xl domid two1").strip()
     host.succeed("xl destroy two1", 120)

@@ -37,7 +37,7 @@ static int read_names(struct create_facts *facts, struct pvn_err *err)
 	auto_domains struct domain_list domains = { 0 };
 	int rc;
 
-	rc = domains_read(&domains, err);
+	rc = domains_read_by_guestd(&domains, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < domains.n; i++)

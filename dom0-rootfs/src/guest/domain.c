@@ -6,6 +6,7 @@
 #include "../lib/mem.h"
 #include "domain.h"
 #include "spare.h"
+#include "supervisor.h"
 #include "xlctx.h"
 #include "xlmsg.h"
 
@@ -101,16 +102,52 @@ static const char *type_of(const libxl_dominfo *info)
 	return "?";
 }
 
+/* Names of domains that are known already. */
+struct names {
+	struct {
+		uint32_t domid;
+		char *name;
+	} *v;
+	size_t n;
+};
+
+static void names_add(void *arg, uint32_t domid, const char *name)
+{
+	struct names *names = arg;
+
+	names->v = xrealloc(names->v, (names->n + 1) * sizeof(*names->v));
+	names->v[names->n].domid = domid;
+	names->v[names->n++].name = xstrdup(name);
+}
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->v[i].name);
+	free(names->v);
+}
+
+/* Returns NULL for one that has none. Caller frees. */
+static char *name_of(const struct names *names, uint32_t domid)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->v[i].domid == domid)
+			return xstrdup(names->v[i].name);
+	}
+	return libxl_domid_to_name(xlctx, domid);
+}
+
 /* One without a name is being made: its builder gives it one in a moment, and may be guestd, which
  * makes a spare. Returns false for that. */
-static bool take_domain(struct domain *d, const libxl_dominfo *info)
+static bool take_domain(struct domain *d, const libxl_dominfo *info,
+			const struct names *names)
 {
-	autofree char *name = libxl_domid_to_name(xlctx, info->domid);
+	autofree char *name = name_of(names, info->domid);
 
 	if (!name && !info->dying)
 		return false;
 	d->id = info->domid;
-	d->name = name ? xstrdup(name) : xasprintf("domain-%u", info->domid);
+	d->name = name ? steal_ptr(&name) : xasprintf("domain-%u", info->domid);
 	snprintf(d->uuid, sizeof(d->uuid), LIBXL_UUID_FMT,
 		 LIBXL_UUID_BYTES(info->uuid));
 	d->state = state_of(info);
@@ -122,7 +159,8 @@ static bool take_domain(struct domain *d, const libxl_dominfo *info)
 	return true;
 }
 
-int domains_read(struct domain_list *list, struct pvn_err *err)
+static int read_domains(struct domain_list *list, const struct names *names,
+			struct pvn_err *err)
 {
 	libxl_dominfo *info;
 	int n = 0;
@@ -138,7 +176,7 @@ int domains_read(struct domain_list *list, struct pvn_err *err)
 	for (int i = 0; i < n; i++) {
 		struct domain *d = &list->v[list->n];
 
-		if (!info[i].domid || !take_domain(d, &info[i]))
+		if (!info[i].domid || !take_domain(d, &info[i], names))
 			continue;
 		list->n++;
 		if (strncmp(d->name, SPARE_DOMAIN, strlen(SPARE_DOMAIN)))
@@ -149,6 +187,24 @@ int domains_read(struct domain_list *list, struct pvn_err *err)
 	}
 	libxl_dominfo_list_free(info, n);
 	return 0;
+}
+
+int domains_read(struct domain_list *list, struct pvn_err *err)
+{
+	struct names none = { 0 };
+
+	return read_domains(list, &none, err);
+}
+
+int domains_read_by_guestd(struct domain_list *list, struct pvn_err *err)
+{
+	struct names names = { 0 };
+	int rc;
+
+	supervisor_names(names_add, &names);
+	rc = read_domains(list, &names, err);
+	names_free(&names);
+	return rc;
 }
 
 void domains_free(struct domain_list *list)

@@ -53,6 +53,9 @@ time_t domain_started(uint32_t id);
 
 /* All domains but dom0 and spares; the list must be zero-initialised. */
 int domains_read(struct domain_list *list, struct pvn_err *err);
+/* The same, with the names that guestd knows: xenstore is asked only for the others, as that takes
+ * longer with each. */
+int domains_read_by_guestd(struct domain_list *list, struct pvn_err *err);
 void domains_free(struct domain_list *list);
 
 #define auto_domains __attribute__((cleanup(domains_free)))

@@ -19,6 +19,7 @@
 #define TOLD_SECONDS 3 /* then a person wants to know */
 /* One that is down for so long is not being started again: somebody stopped it. */
 #define DOWN_SECONDS 5
+#define NAMES_SECONDS 2 /* then they are got elsewhere */
 #define TICKS 10 /* in a second */
 /* It ends so often while it is asked: then it is what it was asked for. */
 #define MAX_LOSSES 20
@@ -186,6 +187,35 @@ bool supervisor_release(int fd)
 	released = read_line(fd, line);
 	close(fd);
 	return released;
+}
+
+void supervisor_names(void (*take)(void *arg, uint32_t domid, const char *name),
+		      void *arg)
+{
+	static const char request[] = "names\n";
+	const struct timeval limit = { .tv_sec = NAMES_SECONDS };
+	autofclose FILE *f = NULL;
+	autofree char *line = NULL;
+	size_t size = 0;
+	int fd = connect_once();
+
+	if (fd < 0)
+		return;
+	f = fdopen(fd, "r");
+	if (!f)
+		abort();
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+		return;
+	while (getline(&line, &size, f) > 0) {
+		unsigned int domid;
+		int at = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "say %u %n", &domid, &at) != 1 || !at)
+			return;
+		take(arg, domid, line + at);
+	}
 }
 
 static void take_times(const char *text)

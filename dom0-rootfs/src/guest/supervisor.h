@@ -4,6 +4,7 @@
 #define PVN_SUPERVISOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "../lib/err.h"
 
 /* Send a request (see guestd/request.h) and wait for its end. A guestd that is just
@@ -13,6 +14,11 @@
  * Returns 0, or guestd's error. */
 int supervisor_ask(struct pvn_err *err, void (*say)(const char *text),
 		   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Ask for the names of the domains, and call @take with each. One that guestd does not know, or any where
+ * guestd is not there, is left out: nobody waits for it. */
+void supervisor_names(void (*take)(void *arg, uint32_t domid, const char *name),
+		      void *arg);
 
 /* Start a guest; done when it runs. guestd's own times go to timing.h. */
 int supervisor_start(const char *name, struct pvn_err *err);

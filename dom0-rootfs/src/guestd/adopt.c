@@ -65,6 +65,32 @@ static bool is_building(struct guestd *g, const libxl_dominfo *info)
 	return false;
 }
 
+/* Neither of the table nor made ahead of need. */
+static bool is_unknown(struct guestd *g, const libxl_dominfo *info)
+{
+	return info->domid && !info->dying &&
+	       !ward_find_domain(g, info->domid) &&
+	       !spares_have(g, info->domid);
+}
+
+bool adopt_is_taken(struct guestd *g, const char *name)
+{
+	int n = 0;
+	libxl_dominfo *info = libxl_list_domain(g->ctx, &n);
+	bool taken = false;
+
+	for (int i = 0; info && i < n && !taken; i++) {
+		autofree char *other =
+			is_unknown(g, &info[i])
+				? libxl_domid_to_name(g->ctx, info[i].domid)
+				: NULL;
+
+		taken = other && !strcmp(other, name);
+	}
+	libxl_dominfo_list_free(info, n);
+	return taken;
+}
+
 static void adopt(struct guestd *g, const libxl_dominfo *info)
 {
 	autofree char *name = libxl_domid_to_name(g->ctx, info->domid);
@@ -85,54 +111,14 @@ void adopt_scan(struct guestd *g)
 	libxl_dominfo *info = libxl_list_domain(g->ctx, &n);
 
 	for (int i = 0; info && i < n; i++) {
-		if (info[i].domid && !info[i].dying &&
-		    !ward_find_domain(g, info[i].domid) &&
-		    !is_building(g, &info[i]))
+		if (is_unknown(g, &info[i]) && !is_building(g, &info[i]))
 			adopt(g, &info[i]);
 	}
 	libxl_dominfo_list_free(info, n);
 }
 
-/* Does the domain still have the name that we know it by? */
-static void follow_rename(struct guestd *g, struct ward *ward)
-{
-	autofree char *name = NULL;
-
-	if (ward->phase != PHASE_UP)
-		return;
-	name = libxl_domid_to_name(g->ctx, ward->domid);
-	if (name && *name && strcmp(name, ward->name) && !strchr(name, '/') &&
-	    !ward_find(g, name))
-		ward_rename(ward, name);
-}
-
-/* The UUID in the guest's file; NULL: it has none, or not a good one. Caller frees. */
-static char *uuid_of_file(const char *name)
-{
-	auto_guestconf struct guestconf conf = { 0 };
-	autofree char *path = guestconf_path(name);
-	struct pvn_err ignored = { 0 };
-
-	if (!file_exists(path) || guestconf_read(path, &conf, &ignored))
-		return NULL;
-	return steal_ptr(&conf.uuid);
-}
-
 struct ward *adopt_find(struct guestd *g, const char *name)
 {
-	struct ward *ward = ward_find(g, name);
-	autofree char *uuid = NULL;
-
-	if (ward) {
-		follow_rename(g, ward);
-		return ward_find(g, name);
-	}
-	/* It may run under another name: as the one with its UUID, so that xenstore need not be
-	 * asked for the name of each. */
-	uuid = uuid_of_file(name);
-	for (ward = g->wards; ward; ward = ward->next) {
-		if (!uuid || !strcasecmp(uuid, ward->uuid))
-			follow_rename(g, ward);
-	}
+	watches_catch_up(g);
 	return ward_find(g, name);
 }

@@ -45,6 +45,7 @@ struct ward {
 	enum phase after; /* LEAVING: what comes next; DOWN, WAITING or CRASHED */
 	enum wish wish; /* of a person; counts more than what its file says */
 	bool asked; /* a person wants it started: a failure is told, not tried again */
+	bool misnamed; /* UP: the domain has another name, which is taken */
 	bool stopped; /* UP: the domain has shut down (or is preserved) */
 	int reason; /* ... for this reason */
 	int64_t due; /* in ms: start (WAITING), or act on a stopped domain */
@@ -159,9 +160,20 @@ void life_event(struct guestd *g, const libxl_event *event);
 /* Do what is due; lowers *next_io to when to call again. */
 void life_tick(struct guestd *g, int64_t now, int64_t *next_io);
 
+/* --- watches.c: which domains there are, and their names --- */
+int watches_begin(struct guestd *g, struct pvn_err *err);
+/* Follow the name of its domain, until the other is called. */
+void watches_add(struct guestd *g, const struct ward *ward);
+void watches_remove(struct guestd *g, const struct ward *ward);
+void watches_handle(struct guestd *g);
+/* The table has what xenstore has at that moment. */
+void watches_catch_up(struct guestd *g);
+
 /* --- adopt.c: domains that someone else made, or a guestd before us --- */
 void adopt_recover(struct guestd *g);
 void adopt_scan(struct guestd *g);
+/* Has a domain that is none of the table's that name? It may be being made. */
+bool adopt_is_taken(struct guestd *g, const char *name);
 /* The guest of that name, also after a domain was renamed; NULL: none known. */
 struct ward *adopt_find(struct guestd *g, const char *name);
 
@@ -200,6 +212,8 @@ void spares_tick(struct guestd *g);
 /* Give the ward the domain that was made for its UUID, with its name, still paused.
  * -ENOENT: there is none. */
 int spares_take(struct guestd *g, struct ward *ward, struct pvn_err *err);
+/* Is the domain one of them? */
+bool spares_have(const struct guestd *g, uint32_t domid);
 /* Remove that one, or all (NULL), and make none for a while. Returns false when some
  * are still being built. */
 bool spares_drop(struct guestd *g, const char *id);

@@ -27,6 +27,7 @@ static void set_phase(struct ward *ward, enum phase phase)
 	if (phase == PHASE_DOWN || phase == PHASE_WAITING ||
 	    phase == PHASE_CRASHED) {
 		ward->domid = 0;
+		ward->misnamed = false;
 		ward->stopped = false;
 		ward->look = 0;
 	}
@@ -39,9 +40,11 @@ static void set_phase(struct ward *ward, enum phase phase)
 
 static void unwatch(struct guestd *g, struct ward *ward)
 {
-	if (ward->death)
-		libxl_evdisable_domain_death(g->ctx, ward->death);
+	if (!ward->death)
+		return;
+	libxl_evdisable_domain_death(g->ctx, ward->death);
 	ward->death = NULL;
+	watches_remove(g, ward);
 }
 
 static void watch(struct guestd *g, struct ward *ward)
@@ -49,6 +52,8 @@ static void watch(struct guestd *g, struct ward *ward)
 	unwatch(g, ward);
 	if (libxl_evenable_domain_death(g->ctx, ward->domid, 0, &ward->death))
 		say(LOG_ERR, "cannot watch over guest '%s'", ward->name);
+	else
+		watches_add(g, ward);
 }
 
 /* How the guest took it; its end is another event. */
@@ -309,11 +314,8 @@ static void leave_by_policy(struct guestd *g, struct ward *ward)
 
 static void act_on_stop(struct guestd *g, struct ward *ward)
 {
-	autofree char *name = libxl_domid_to_name(g->ctx, ward->domid);
-
 	ward->due = 0;
-	if (name && strcmp(name, ward->name) && !ward_find(g, name))
-		ward_rename(ward, name);
+	watches_catch_up(g); /* its file is that of its name */
 	if (ward->wish != WISH_NONE)
 		ward_leave(g, ward, PHASE_DOWN);
 	else

@@ -71,19 +71,6 @@ static bool handle_events(struct guestd *g)
 	return any;
 }
 
-static void handle_watches(struct guestd *g)
-{
-	bool fired = false;
-	char **event;
-
-	while ((event = xs_check_watch(g->xs))) {
-		fired = true;
-		free(event);
-	}
-	if (fired)
-		adopt_scan(g);
-}
-
 static void room_for(struct polled *p, size_t n)
 {
 	if (n <= p->size)
@@ -122,7 +109,7 @@ static void handle_ours(struct guestd *g, const struct polled *p)
 	int i = N_FIXED;
 
 	if (p->v[FD_XENSTORE].revents)
-		handle_watches(g);
+		watches_handle(g);
 	if (p->v[FD_UPKEEP].revents)
 		upkeep_read(g);
 	/* those that are accepted now come before the first in the list */
@@ -222,6 +209,8 @@ static int supervise(void)
 		rc = take_lock(&err);
 	if (!rc)
 		rc = xl_open(&g, &err);
+	if (!rc)
+		rc = watches_begin(&g, &err);
 	if (!rc) {
 		adopt_recover(&g);
 		spares_begin(&g);

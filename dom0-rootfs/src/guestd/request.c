@@ -18,6 +18,7 @@ static const struct {
 	{ "stop", REQUEST_STOP, true, true },
 	{ "kill", REQUEST_KILL, true, false },
 	{ "hold", REQUEST_HOLD, true, false },
+	{ "names", REQUEST_NAMES, false, false },
 	{ "upkeep", REQUEST_UPKEEP, false, false },
 	{ "drop-spares", REQUEST_DROP_SPARES, false, false },
 	{ "drop-spare", REQUEST_DROP_SPARE, true, false },

@@ -13,6 +13,7 @@ enum request_verb {
 	REQUEST_STOP, /* NAME SECONDS: asked to shut down; answered when it is gone */
 	REQUEST_KILL, /* NAME: answered when it is gone */
 	REQUEST_HOLD, /* NAME: paused until the client ends; answered when it is, and then */
+	REQUEST_NAMES, /* answered by lines "say DOMID NAME" for the domains that are known */
 	REQUEST_UPKEEP, /* run 'paravane upkeep' soon; answered at once */
 	REQUEST_DROP_SPARES, /* answered when their memory is free */
 	REQUEST_DROP_SPARE, /* NAME, its ID: the same of one */

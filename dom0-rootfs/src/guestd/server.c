@@ -105,6 +105,26 @@ static void release(struct guestd *g, struct client *client)
 	send_line(client, "ok", "");
 }
 
+/* All in one piece, so that the client is woken once. */
+static void tell_names(struct guestd *g, struct client *client)
+{
+	autofree char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		abort();
+	watches_catch_up(g);
+	for (const struct ward *ward = g->wards; ward; ward = ward->next) {
+		if (ward->phase == PHASE_UP && !ward->misnamed)
+			fprintf(f, "say %u %s\n", ward->domid, ward->name);
+	}
+	fputs("ok\n", f);
+	fclose(f);
+	send(client->fd, text, len, MSG_NOSIGNAL);
+	client->done = true;
+}
+
 static int begin_request(struct guestd *g, struct client *client,
 			 struct pvn_err *err)
 {
@@ -117,6 +137,9 @@ static int begin_request(struct guestd *g, struct client *client,
 		return begin_for_guest(g, client, err);
 	case REQUEST_HOLD:
 		return hold(g, client, err);
+	case REQUEST_NAMES:
+		tell_names(g, client);
+		break;
 	case REQUEST_SHUTDOWN_ALL:
 		halt_begin(g, request->seconds);
 		break;

@@ -290,6 +290,15 @@ void spares_tick(struct guestd *g)
 	}
 }
 
+bool spares_have(const struct guestd *g, uint32_t domid)
+{
+	for (const struct spare_domain *s = g->spares; s; s = s->next) {
+		if (s->domid == domid)
+			return true;
+	}
+	return false;
+}
+
 static struct spare_domain *find(struct guestd *g, const char *uuid)
 {
 	for (struct spare_domain *s = g->spares; s; s = s->next) {
@@ -333,6 +342,43 @@ static int write_node(struct guestd *g, const char *folder, const char *key,
 	return 0;
 }
 
+/* Its name is in two places; both change at once, if it is @from now. */
+static bool write_name(struct guestd *g, xs_transaction_t t,
+		       const struct ward *ward, const char *from)
+{
+	autofree char *node = xasprintf("/local/domain/%u/name", ward->domid);
+	autofree char *vm_node = xasprintf("/vm/%s/name", ward->uuid);
+	autofree char *now = xs_read(g->xs, t, node, NULL);
+	unsigned int len = (unsigned int)strlen(ward->name);
+
+	return now && !strcmp(now, from) &&
+	       xs_write(g->xs, t, node, ward->name, len) &&
+	       xs_write(g->xs, t, vm_node, ward->name, len);
+}
+
+/* As libxl_domain_rename() does. That asks xenstore for the name of each domain, which takes longer
+ * with each; ours are known. */
+static int rename_domain(struct guestd *g, const struct ward *ward,
+			 const char *from, struct pvn_err *err)
+{
+	bool written, again;
+
+	if (adopt_is_taken(g, ward->name))
+		return pvn_err(err, -EEXIST, "there is a domain '%s' already",
+			       ward->name);
+	do {
+		xs_transaction_t t = xs_transaction_start(g->xs);
+
+		written = t && write_name(g, t, ward, from);
+		again = t && !xs_transaction_end(g->xs, t, !written) &&
+			errno == EAGAIN;
+		written = written && !again;
+	} while (again);
+	return written ? 0
+		       : pvn_err(err, -EIO,
+				 "the domain made for it ahead of need is gone");
+}
+
 /* Its interface was made when nobody knew its address, and has sent nothing since. It is
  * bound to the address now, by the call of hotplug that libxl made for it then. */
 static int set_address(struct guestd *g, uint32_t domid,
@@ -370,11 +416,11 @@ int spares_take(struct guestd *g, struct ward *ward, struct pvn_err *err)
 	}
 	name = xasprintf(SPARE_DOMAIN "%s", spare->id);
 	ward->domid = spare->domid;
-	if (libxl_domain_rename(g->ctx, ward->domid, name, ward->name)) {
+	rc = rename_domain(g, ward, name, err);
+	if (rc) {
 		ward->domid = 0;
 		drop(g, spare);
-		return pvn_err(err, -EIO,
-			       "the domain made for it ahead of need is gone");
+		return rc;
 	}
 	rename_log(name, ward->name);
 	set_start_time(g, ward->uuid);

@@ -111,11 +111,6 @@ int xl_open(struct guestd *g, struct pvn_err *err)
 	}
 	libxl_event_register_callbacks(g->ctx, &event_hooks, NULL);
 	libxl_childproc_setmode(g->ctx, &child_hooks, NULL);
-	g->xs = xs_open(0);
-	if (!g->xs)
-		return pvn_err_errno(err, errno, "cannot connect to xenstored");
-	if (!xs_watch(g->xs, "@introduceDomain", "introduce"))
-		return pvn_err_errno(err, errno, "cannot watch xenstore");
 	prefer_dom0(g);
 	return 0;
 }
