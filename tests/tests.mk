@@ -19,6 +19,11 @@ VM_ARGS := -n $(VMS) --dist loadfile
 
 FIGURES_INPUTS := deb:$(XEN_PACKAGE)
 
+# counts a machine's instructions
+counter_build := tests/bench/counter/build
+counter_inputs := source:qemu
+counter_files := $(addprefix tests/bench/counter/,counter.c mark.h mark.S)
+
 .PHONY: check test test-faults figures
 check: $(UNIT_PROGRAMS) $(INSTALLER) $(PARAVANE) $(GUESTD) $(HOTPLUG) $(O)/bin/replay
 	$(Q)$(IN) env LD_LIBRARY_PATH=$(XEN_STAGE)/usr/lib tests/check $(O) $(UNIT_PROGRAMS)
@@ -36,7 +41,7 @@ screenshots: iso
 	$(Q)rm -f docs/installer/*.png
 	$(Q)$(IN) env $(TEST_ENV) PVN_SCREENSHOTS=docs/installer python3 -m pytest tests/vm/test_dialog.py -k vga
 
-figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN))
+figures: iso $(if $(filter no,$(GUESTS)),,$(DEBIAN) $(call component_done,counter))
 	$(Q)CACHE=$(CACHE) MAKE='$(MAKE)' COLD=$(COLD) tests/bench/builds
 	$(Q)rm -f $(O)/figures-guests.json
 	$(Q)[ '$(GUESTS)' = no ] || IN='$(IN)' PVH_GUESTS='$(PVH_GUESTS)' tests/bench/guests

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """compare.py: from what guests.py noted in O/figures-guests/{ours,stock}.log, and of PVH
-guests in {ours,stock}-pvh*.log, print a table and write O/figures-guests.json. A log may
-end early or not be there: what it has no answer for is null, and 'why' has the reason."""
+guests in {ours,stock}-pvh*.log and counted-pvh.log, print a table and write
+O/figures-guests.json. A log may end early or not be there: what it has no answer for is null,
+and 'why' has the reason."""
 import itertools
 import json
 import os
@@ -71,17 +72,6 @@ def growth_ms(values):
     return round(1000 * statistics.median(slopes), 1)
 
 
-def growth_by_processes_ms(logs):
-    """Of guests that make the emulator slower, and dom0 with it: each creation takes as
-    long as if the ten processes just before it had taken what they took at first."""
-    for log in logs:
-        create, processes = log.seconds("create"), log.seconds("processes")
-        at_first = around(processes, FIRST)
-        if at_first and len(create) >= MANY:
-            return growth_ms({n: create[n] * at_first / processes[n] for n in create})
-    return None
-
-
 def memory_per_guest(log):
     first, last = min(log.memory, default=0), max(log.memory, default=0)
     if last == first:
@@ -113,7 +103,7 @@ def idle_percent(log):
     return round(100 * (log.idle[MANY] - log.idle[0]), 2)
 
 
-def compare(ours, stock, ours_pvh, stock_pvh):
+def compare(ours, stock, ours_pvh, stock_pvh, counted_pvh):
     ours_create, stock_create = ours.seconds("create"), stock.seconds("create")
     ours_destroy, stock_destroy = ours.seconds("destroy"), stock.seconds("destroy")
     ssh = around(ours.seconds("ssh"), FIRST)
@@ -124,7 +114,7 @@ def compare(ours, stock, ours_pvh, stock_pvh):
         "destroy_ratio": ratio_of_each(ours_destroy, stock_destroy),
         "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create", FIRST),
         "create_ratio_pvh_24": ratio_of_all(ours_pvh, stock_pvh, "create", MANY),
-        "create_growth_pvh_ms": growth_by_processes_ms(ours_pvh),
+        "create_growth_pvh_ms": growth_ms(counted_pvh),
         "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy", FIRST),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
         "debian_create_to_ssh_ratio": ratio_of_all([ours], [stock], "debian-ssh"),
@@ -181,7 +171,8 @@ def main():
     pvh = {name: read_logs(f"{name}*") for name in ("ours-pvh", "stock-pvh")}
     print_table(ours, stock)
     print_medians({"ours": [ours], "stock": [stock], **pvh})
-    figures = compare(ours, stock, *pvh.values())
+    counted = read_logs("counted-pvh")
+    figures = compare(ours, stock, *pvh.values(), counted[0].seconds("create") if counted else {})
     for name, value in figures.items():
         print(f"{name:<26} {'-' if value is None else value:>12}")
     figures["why"] = why(figures, ours, stock)

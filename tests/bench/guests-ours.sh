@@ -7,7 +7,11 @@ type=$1 count=$2 rest=$3
 many=24
 idle_seconds=300
 echo on >/proc/sys/kernel/printk_devkmsg
-note() { echo "<7>bench: $*" >/dev/kmsg; }
+mark=/root/mark # where instructions are counted; see counter/counter.c
+note() {
+	echo "<7>bench: $*" >/dev/kmsg
+	case $1 in begin | end) [ ! -x $mark ] || $mark ;; esac
+}
 memory() { note memory "$1" "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)"; }
 
 create() { # NAME OPTION...
@@ -47,18 +51,19 @@ to_ssh() {
 	done
 }
 
-# How fast dom0 is at that moment, with nothing of guests in it.
-start_processes() { # N
-	note begin processes "$1"
-	for _ in 1 2 3 4 5 6 7 8 9 10; do /bin/true; done
-	note end processes "$1"
+# Let it boot. Where instructions are counted, until nothing is left to be done for it.
+let_boot() { # NAME
+	if [ -x $mark ]; then
+		guest wait "$1" --for ssh
+		until [ "$(find /run/paravane/spares -type f ! -name '*.*' | wc -l)" = 2 ]; do sleep 1; done
+	fi
+	sleep "$rest"
 }
 
 make_guests() {
 	made=0
 	for n in $(seq "$count"); do
 		network_config "$n" >/run/bench.network
-		[ "$type" = pv ] || start_processes "$n"
 		note begin create "$n"
 		if ! create "g$n" --network-config /run/bench.network --timing 2>/run/bench.timing; then
 			cat /run/bench.timing
@@ -67,7 +72,7 @@ make_guests() {
 		note end create "$n"
 		made=$n
 		grep ' ms  ' /run/bench.timing | while read -r line; do note "timing $n $line"; done
-		sleep "$rest"
+		let_boot "g$n"
 		memory "$n"
 		[ "$n" != "$many" ] || idle "$n"
 	done
@@ -108,7 +113,7 @@ debian_to_ssh() {
 
 # the template's volume is made by the first one
 create warm
-sleep "$rest"
+let_boot warm
 guest destroy warm
 sleep "$rest"
 if [ "$type" = pv ]; then

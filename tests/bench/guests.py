@@ -7,8 +7,9 @@
     guests.py stock ISO           the same on what 'stock-disk' made
     guests.py ours-pvh ISO COUNT [RUN]  so many PVH guests, where the CPU can run them
     guests.py stock-pvh ISO COUNT [RUN]
+    guests.py counted-pvh ISO COUNT    ours, timed by the instructions that the machine executes
 
-All but the first run where QEMU is 7.2: with its '-icount' a second is a number of
+All but the first and the last run where QEMU is 7.2: with its '-icount' a second is a number of
 instructions, so that what else the machine does changes nothing. With a RUN, the number of
 one of several, seconds are the machine's, with any QEMU. Xen is started by QEMU itself. A
 script in dom0 notes begin and end of each command in the kernel's log;
@@ -16,6 +17,7 @@ O/figures-guests/NAME.log keeps that for compare.py.
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -34,9 +36,13 @@ WORK = OUT / "figures-guests"
 KEY = WORK / "id_ed25519"
 BOOT = WORK / "boot"  # of the ISO that was installed
 DEBIAN = OUT / "templates-more" / "debian.tar"
+COUNTER = OUT / "stage" / "counter"
+COUNTS = WORK / "counts"
+INSTRUCTION = 4e-9  # seconds, as with '-icount' below
 # how many PV guests, unless one is refused before, and seconds for each to boot in
 COUNT = {"ours": 60, "stock": 24}
 REST = {"pv": 15, "pvh": 60}
+COUNTED_REST = 5  # behind all that a new guest makes dom0 do
 MEMORY = 4096  # MiB
 LIMIT = 14400  # seconds
 # dom0's kernel keeps all that is noted until the end
@@ -46,18 +52,32 @@ qemu.ACCELERATOR["icount"] = ["-accel", "tcg,thread=single,tb-size=1024", "-cpu"
                               "-icount", "shift=2,sleep=off"]
 
 
-def run(host, script, kind, count, log):
+def by_instructions(noted):
+    """The notes of begin and end with the instructions executed until then as their time: each was
+    followed by a mark."""
+    counts = COUNTS.read_text().split()
+    notes = re.findall(r"^\[ *\d+\.\d+\] (bench: (?:begin|end) .*)$", noted, re.M)
+    if len(counts) != len(notes):
+        raise MachineError(f"{len(notes)} notes of begin or end, but {len(counts)} marks")
+    return "".join(f"[{int(count) * INSTRUCTION:.6f}] {note}\n"
+                   for count, note in zip(counts, notes))
+
+
+def run(host, script, kind, count, log, counted=False):
     """Run a script in dom0 and keep what it noted; it is not talked to meanwhile,
     which would cost it time."""
     host.feed("cat >/root/bench.sh", HERE / script)
-    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {count} {REST[kind]} &&"
+    if counted:
+        host.feed("cat >/root/mark && chmod +x /root/mark", COUNTER / "mark")
+    rest = COUNTED_REST if counted else REST[kind]
+    host.succeed(f"(trap '' HUP; sh /root/bench.sh {kind} {count} {rest} &&"
                  " code=0 || code=$?;"
                  " echo \"bench ended: $code\" >/dev/console) >/root/bench.out 2>&1 </dev/null &")
     try:
         host._until(lambda: host.console.find(r"bench ended: \d"), LIMIT, "the end")
     finally:
         noted = host.succeed("dmesg | grep -F 'bench: '", 300)
-        log.write_text(noted)
+        log.write_text(by_instructions(noted) if counted else noted)
         print(host.succeed("cat /root/bench.out", 300))
     if not host.console.find("bench ended: 0") or "bench: end create" not in noted:
         raise MachineError(f"{host.name}: it did not get to its end")
@@ -125,10 +145,13 @@ def qemu_img(arguments):
 def measure(what, iso, count, number):
     whose, _, kind = what.partition("-")
     kind = kind or "pv"
-    start = {"ours": our_machine, "stock": stock_machine}[whose]
-    host = start(iso, what, cpu=PVH_CPU if kind == "pvh" else None)
+    start = stock_machine if whose == "stock" else our_machine
+    script = "guests-stock.sh" if whose == "stock" else "guests-ours.sh"
+    counted = whose == "counted"
+    plugin = ["-plugin", f"{COUNTER}/counter.so,out={COUNTS}"] if counted else []
+    host = start(iso, what, cpu=PVH_CPU if kind == "pvh" else None, extra=plugin)
     try:
-        run(host, f"guests-{whose}.sh", kind, count, WORK / f"{'.'.join([what, *number])}.log")
+        run(host, script, kind, count, WORK / f"{'.'.join([what, *number])}.log", counted)
     finally:
         host.close()
 
@@ -139,7 +162,7 @@ def main():
         make_installation(pathlib.Path(iso))
         return
     count, *number = rest or [COUNT[what]]
-    if not number:
+    if not number and not what.startswith("counted"):
         qemu.ACCEL, Line.can_type = "icount", False
     measure(what, pathlib.Path(iso), count, number)
 
