@@ -77,7 +77,10 @@ def run(host, script, kind, count, log, counted=False):
         host._until(lambda: host.console.find(r"bench ended: \d"), LIMIT, "the end")
     finally:
         noted = host.succeed("dmesg | grep -F 'bench: '", 300)
-        log.write_text(by_instructions(noted) if counted else noted)
+        if counted:
+            log.with_suffix(".clock").write_text(noted)
+            noted = by_instructions(noted)
+        log.write_text(noted)
         print(host.succeed("cat /root/bench.out", 300))
     if not host.console.find("bench ended: 0") or "bench: end create" not in noted:
         raise MachineError(f"{host.name}: it did not get to its end")
