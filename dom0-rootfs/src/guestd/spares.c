@@ -361,22 +361,21 @@ static bool write_name(struct guestd *g, xs_transaction_t t,
 static int rename_domain(struct guestd *g, const struct ward *ward,
 			 const char *from, struct pvn_err *err)
 {
-	bool written, again;
+	xs_transaction_t t;
+	bool written, ended;
 
 	if (adopt_is_taken(g, ward->name))
 		return pvn_err(err, -EEXIST, "there is a domain '%s' already",
 			       ward->name);
 	do {
-		xs_transaction_t t = xs_transaction_start(g->xs);
-
+		t = xs_transaction_start(g->xs);
 		written = t && write_name(g, t, ward, from);
-		again = t && !xs_transaction_end(g->xs, t, !written) &&
-			errno == EAGAIN;
-		written = written && !again;
-	} while (again);
-	return written ? 0
-		       : pvn_err(err, -EIO,
-				 "the domain made for it ahead of need is gone");
+		ended = t && xs_transaction_end(g->xs, t, !written);
+	} while (t && !ended && errno == EAGAIN);
+	if (written && ended)
+		return 0;
+	return pvn_err(err, -EIO,
+		       "the domain made for it ahead of need is gone");
 }
 
 /* Its interface was made when nobody knew its address, and has sent nothing since. It is
