@@ -54,7 +54,7 @@ to_ssh() {
 # Let it boot. Where instructions are counted, until nothing is left to be done for it.
 let_boot() { # NAME
 	if [ -x $mark ]; then
-		guest wait "$1" --for ssh
+		guest wait "$1" --for ssh --timeout 900
 		until [ "$(find /run/paravane/spares -type f ! -name '*.*' | wc -l)" = 2 ]; do sleep 1; done
 	fi
 	sleep "$rest"
