@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* adopt.c: domains that guestd did not make, or that a guestd before it made. */
 #include <string.h>
-#include "../lib/file.h"
 #include "guestd.h"
 
 static const libxl_dominfo *find_uuid(const libxl_dominfo *info, int n,
