@@ -72,6 +72,14 @@ def growth_ms(values):
     return round(1000 * statistics.median(slopes), 1)
 
 
+def counted_growth_ms(logs):
+    """Only of a run that got to its end."""
+    for log in logs:
+        if len(log.seconds("create")) >= MANY:
+            return growth_ms(log.seconds("create"))
+    return None
+
+
 def memory_per_guest(log):
     first, last = min(log.memory, default=0), max(log.memory, default=0)
     if last == first:
@@ -114,7 +122,7 @@ def compare(ours, stock, ours_pvh, stock_pvh, counted_pvh):
         "destroy_ratio": ratio_of_each(ours_destroy, stock_destroy),
         "create_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "create", FIRST),
         "create_ratio_pvh_24": ratio_of_all(ours_pvh, stock_pvh, "create", MANY),
-        "create_growth_pvh_ms": growth_ms(counted_pvh),
+        "create_growth_pvh_ms": counted_growth_ms(counted_pvh),
         "destroy_ratio_pvh": ratio_of_all(ours_pvh, stock_pvh, "destroy", FIRST),
         "create_to_ssh_s": round(ssh, 1) if ssh else None,
         "debian_create_to_ssh_ratio": ratio_of_all([ours], [stock], "debian-ssh"),
@@ -171,8 +179,7 @@ def main():
     pvh = {name: read_logs(f"{name}*") for name in ("ours-pvh", "stock-pvh")}
     print_table(ours, stock)
     print_medians({"ours": [ours], "stock": [stock], **pvh})
-    counted = read_logs("counted-pvh")
-    figures = compare(ours, stock, *pvh.values(), counted[0].seconds("create") if counted else {})
+    figures = compare(ours, stock, *pvh.values(), read_logs("counted-pvh"))
     for name, value in figures.items():
         print(f"{name:<26} {'-' if value is None else value:>12}")
     figures["why"] = why(figures, ours, stock)

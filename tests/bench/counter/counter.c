@@ -4,8 +4,8 @@
  *
  *   qemu-system-x86_64 -plugin COUNTER.so,out=FILE
  *
- * What else the real machine does changes nothing of that, nor how long QEMU takes for an
- * instruction, and a CPU that idles executes none. */
+ * How long QEMU takes for an instruction changes nothing of that, and a CPU that idles executes
+ * none; but what the machine does meanwhile for others is counted, too. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
